@@ -1,0 +1,140 @@
+"""Every error the service can answer with: one class per error type on the wire.
+
+The wire ``type`` is the class name, the HTTP status its ``code``. Raise anywhere; the API renders it once.
+Source: the exception table of the Iceberg REST specification and its Java reference.
+"""
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """Base of all answers that are not a success; ``str(error)`` is the message the client reads."""
+
+    code: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.headers = headers or {}
+
+    @property
+    def type(self) -> str:
+        return type(self).__name__
+
+
+class BadRequestException(ServiceError):
+    """The request cannot be understood: malformed JSON, an unknown update, a bad page token."""
+
+    code = 400
+
+
+class IllegalArgumentException(ServiceError):
+    """A semantic precondition of the operation does not hold."""
+
+    code = 400
+
+
+class ValidationException(ServiceError):
+    """The resulting metadata would be invalid."""
+
+    code = 400
+
+
+class NotAuthorizedException(ServiceError):
+    code = 401
+
+
+class ForbiddenException(ServiceError):
+    code = 403
+
+
+class NoSuchWarehouseException(ServiceError):
+    code = 404
+
+
+class NoSuchNamespaceException(ServiceError):
+    code = 404
+
+
+class NoSuchTableException(ServiceError):
+    code = 404
+
+
+class NoSuchViewException(ServiceError):
+    code = 404
+
+
+class NotFoundException(ServiceError):
+    """A file that the catalog was pointed at is missing in storage, or a path outside the API."""
+
+    code = 404
+
+
+class MethodNotAllowedException(ServiceError):
+    code = 405
+
+
+class UnsupportedOperationException(ServiceError):
+    code = 406
+
+
+class AlreadyExistsException(ServiceError):
+    code = 409
+
+
+class NamespaceNotEmptyException(ServiceError):
+    code = 409
+
+
+class CommitFailedException(ServiceError):
+    """The commit is definitely not applied; a client may refresh and retry."""
+
+    code = 409
+
+
+class RequestTooLargeException(ServiceError):
+    code = 413
+
+
+class UriTooLongException(ServiceError):
+    code = 414
+
+
+class UnsupportedMediaTypeException(ServiceError):
+    code = 415
+
+
+class UnprocessableEntityException(ServiceError):
+    code = 422
+
+
+class TooManyRequestsException(ServiceError):
+    """Refused before any work started; the Java client retries it for every method."""
+
+    code = 429
+
+
+class RequestHeaderFieldsTooLargeException(ServiceError):
+    code = 431
+
+
+class InternalServerError(ServiceError):
+    code = 500
+
+
+class CommitStateUnknownException(ServiceError):
+    """The commit may or may not be applied; clients keep their files and look again."""
+
+    code = 500
+
+
+class ServiceUnavailableException(ServiceError):
+    """Nothing was applied; try again later."""
+
+    code = 503
+
+
+class SlowDownException(ServiceError):
+    """Refused under load before any work started."""
+
+    code = 503

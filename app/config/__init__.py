@@ -1,0 +1,37 @@
+"""Settings: frozen dataclasses, one per section, every knob with its type, default and help.
+
+``Settings.load()`` reads ``config.yaml`` and the ``ICEBERG_*`` variables and reports all faults at once.
+"""
+
+from app.config.faults import ConfigurationError, Fault
+from app.config.settings import (
+    CatalogSettings,
+    ChangesSettings,
+    DatabaseSettings,
+    JobsSettings,
+    LimitsSettings,
+    LocalStorageSettings,
+    LoggingSettings,
+    S3Settings,
+    ServerSettings,
+    Settings,
+    StorageSettings,
+    TestingSettings,
+)
+
+__all__ = [
+    "CatalogSettings",
+    "ChangesSettings",
+    "ConfigurationError",
+    "DatabaseSettings",
+    "Fault",
+    "JobsSettings",
+    "LimitsSettings",
+    "LocalStorageSettings",
+    "LoggingSettings",
+    "S3Settings",
+    "ServerSettings",
+    "Settings",
+    "StorageSettings",
+    "TestingSettings",
+]

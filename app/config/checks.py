@@ -1,0 +1,150 @@
+"""Rules between settings: what each value alone cannot say."""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Set
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.config.faults import Fault
+from app.config.kinds import show_duration
+from app.config.settings import Settings
+
+_FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill|error|sleep:\d{1,6})")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
+_WAREHOUSE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_SCHEMES = {"local": ("file",), "s3": ("s3", "s3a", "s3n")}
+
+
+def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
+    """Faults between settings, without those about keys that are faulty already."""
+    rules = (_database, _server, _auth, _storage, _s3, _limits, _jobs, _testing)
+    found = [fault for rule in rules for fault in rule(settings) if fault.key not in faulty]
+    # Whether a database is configured is unknown while the switch itself is faulty.
+    return [fault for fault in found if fault.key != "database.host" or "database.embedded" not in faulty]
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _fault(settings: Settings, key: str, problem: str, expected: str = "") -> Fault:
+    return Fault(key, problem, str(settings.value(key)), expected, settings.origin(key))
+
+
+def _database(settings: Settings) -> Iterator[Fault]:
+    database = settings.database
+    if database.embedded and database.host:
+        yield _fault(settings, "database.host", "set although database.embedded is true", "one of the two")
+    if not database.embedded and not database.host:
+        yield Fault(
+            "database.host",
+            "no database is configured",
+            expected="the host of a PostgreSQL, or database.embedded=true",
+        )
+    if database.max_idle_conns > database.max_open_conns:
+        limit = f"at most database.max_open_conns, {database.max_open_conns}"
+        if "database.max_idle_conns" in settings.origins:
+            yield _fault(settings, "database.max_idle_conns", "more than may be open", limit)
+    if database.max_open_conns < 2 * settings.server.workers:
+        yield _fault(
+            settings,
+            "database.max_open_conns",
+            "too few for the workers",
+            f"at least two for each of the {settings.server.workers} workers",
+        )
+    if database.ssl_root_cert and not Path(database.ssl_root_cert).is_file():
+        yield _fault(settings, "database.ssl_root_cert", "no such file", "a readable file")
+
+
+def _server(settings: Settings) -> Iterator[Fault]:
+    server = settings.server
+    if not (is_loopback(server.host) or settings.auth.enabled or server.allow_unauthenticated):
+        yield _fault(
+            settings,
+            "server.host",
+            "reachable from other machines while auth.enabled is false",
+            "a loopback address, or server.allow_unauthenticated=true",
+        )
+    if server.shutdown_delay > server.drain_timeout:
+        limit = f"at most server.drain_timeout, {show_duration(server.drain_timeout)}"
+        yield _fault(settings, "server.shutdown_delay", "longer than the whole stop", limit)
+
+
+def _auth(settings: Settings) -> Iterator[Fault]:
+    if settings.auth.enabled:
+        yield Fault(
+            "auth.enabled",
+            "authentication is not available in this version",
+            "true",
+            "false",
+            settings.origin("auth.enabled"),
+        )
+
+
+def _storage(settings: Settings) -> Iterator[Fault]:
+    storage = settings.storage
+    schemes = _SCHEMES[storage.type]
+    scheme = storage.warehouse.partition(":")[0] if ":" in storage.warehouse else "file"
+    if not storage.warehouse:
+        yield Fault(
+            "storage.warehouse",
+            "neither it nor storage.s3.bucket is set",
+            expected="s3://bucket or s3://bucket/folder",
+        )
+    elif scheme not in schemes:
+        expected = f"a location that begins with {schemes[0]}:// (storage.type is {storage.type})"
+        yield _fault(settings, "storage.warehouse", "does not fit storage.type", expected)
+    if not _WAREHOUSE_NAME.fullmatch(settings.catalog.default_warehouse):
+        expected = "letters, digits, '.', '_' and '-', at most 128"
+        yield _fault(settings, "catalog.default_warehouse", "not a warehouse name", expected)
+    if storage.timeout > storage.deadline:
+        limit = f"at most storage.deadline, {show_duration(storage.deadline)}"
+        yield _fault(settings, "storage.timeout", "longer than the operation", limit)
+
+
+def _s3(settings: Settings) -> Iterator[Fault]:
+    s3 = settings.storage.s3
+    if s3.endpoint:
+        parts = urlsplit(s3.endpoint)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            yield _fault(settings, "storage.s3.endpoint", "not a URL", "http://host:port or https://host")
+        elif parts.username or parts.password:
+            yield Fault(
+                "storage.s3.endpoint",
+                "holds credentials",
+                expected="storage.s3.access_key_id and storage.s3.secret_access_key",
+                source=settings.origin("storage.s3.endpoint"),
+            )
+    if bool(s3.access_key_id) != bool(s3.secret_access_key):
+        missing = "secret_access_key" if s3.access_key_id else "access_key_id"
+        yield Fault(f"storage.s3.{missing}", "missing", expected="both keys or none")
+    if s3.bucket and not _BUCKET.fullmatch(s3.bucket):
+        yield _fault(settings, "storage.s3.bucket", "not a bucket name", "3 to 63 of a-z, 0-9, '.', '-'")
+
+
+def _limits(settings: Settings) -> Iterator[Fault]:
+    limits = settings.limits
+    if limits.max_url_length > limits.max_header_size:
+        limit = f"at most limits.max_header_size, {limits.max_header_size} bytes"
+        yield _fault(settings, "limits.max_url_length", "longer than the whole head", limit)
+
+
+def _jobs(settings: Settings) -> Iterator[Fault]:
+    jobs = settings.jobs
+    if jobs.heartbeat_interval * 2 > jobs.lease_timeout:
+        limit = f"at most half of jobs.lease_timeout, {show_duration(jobs.lease_timeout)}"
+        yield _fault(settings, "jobs.heartbeat_interval", "too long", limit)
+
+
+def _testing(settings: Settings) -> Iterator[Fault]:
+    testing = settings.testing
+    if testing.failpoints and not testing.enabled:
+        yield _fault(settings, "testing.failpoints", "only for tests", "testing.enabled=true beside it")
+    for failpoint in testing.failpoints:
+        if not _FAILPOINT.fullmatch(failpoint):
+            expected = "name=kill, name=error or name=sleep:milliseconds"
+            yield Fault("testing.failpoints", "not a failpoint", failpoint, expected)

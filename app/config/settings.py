@@ -1,0 +1,219 @@
+"""Every setting there is; the reference page is generated from this file.
+
+A setting without effect is a lie: what is not built yet has no setting.
+"""
+
+# ruff: noqa: RUF009 - section() makes a dataclass field, not a default
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.config.options import boolean, choice, duration, integer, secret, section, size, text, text_list
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    host: str = text("127.0.0.1", "Address to listen on.")
+    port: int = integer(8181, 0, 65535, "Port to listen on; 0 takes a free one, which the log names.")
+    workers: int = integer(2, 1, 256, "Worker processes of the node.")
+    worker_connections: int = integer(
+        10_000, 1, 100_000, "Connections one worker holds; more wait in the kernel."
+    )
+    keep_alive: float = duration("75s", "How long an idle connection stays open; keep it above the proxy's.")
+    read_timeout: float = duration(
+        "30s", "Time for a client to send one request, head and body.", low="100ms"
+    )
+    write_timeout: float = duration(
+        "30s", "Time for a client to take the next part of an answer.", low="100ms"
+    )
+    request_timeout: float = duration("25s", "Time for one request in all; then 503.", low="100ms")
+    shutdown_delay: float = duration(
+        "0s", "After SIGTERM: how long /ready is 503 while connections are still accepted (5s in Kubernetes)."
+    )
+    drain_timeout: float = duration("30s", "After SIGTERM: how long running requests may take in all.")
+    allow_unauthenticated: bool = boolean(
+        False,
+        "Permit listening beyond loopback without authentication: everybody who can connect may do all.",
+    )
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    embedded: bool = boolean(False, "Run a PostgreSQL of our own in `home`; no other database key is needed.")
+    host: str = text(
+        "", "Host of PostgreSQL 15 or later, or the folder of its socket. Needed unless embedded."
+    )
+    port: int = integer(5432, 1, 65535, "Port of PostgreSQL.")
+    user: str = text("iceberg", "Role to connect as; it owns the schema.")
+    password: str = secret("", "Password of that role.")
+    database: str = text("iceberg_catalog", "Name of the database; it must exist.")
+    ssl_mode: str = choice(
+        "disable",
+        ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+        "TLS towards PostgreSQL, as libpq's sslmode.",
+    )
+    ssl_root_cert: str = text("", "File of the authorities that verify-ca and verify-full trust.")
+    max_open_conns: int = integer(20, 2, 10_000, "Connections of the node, shared out to its workers.")
+    max_idle_conns: int = integer(5, 0, 10_000, "Connections of the node kept open while unused.")
+    conn_max_lifetime: float = duration("5m", "Age at which a connection is replaced; 0 is never.")
+    conn_max_idle_time: float = duration("5m", "Time after which an unused connection is closed; 0 is never.")
+    acquire_timeout: float = duration(
+        "5s", "How long a request waits for a connection; then 429 or 503.", low="10ms"
+    )
+    statement_timeout: float = duration("15s", "Time limit of one statement; then 503.", low="100ms")
+    startup_timeout: float = duration("10s", "How long start-up tries to reach PostgreSQL; then exit 7.")
+
+    def parameters(self) -> dict[str, Any]:
+        """The connection as libpq keywords; empty ones are left out."""
+        keywords = {
+            "host": self.host,
+            "port": self.port,
+            "user": self.user,
+            "password": self.password,
+            "dbname": self.database,
+            "sslmode": self.ssl_mode,
+            "sslrootcert": self.ssl_root_cert,
+        }
+        return {name: value for name, value in keywords.items() if value}
+
+
+@dataclass(frozen=True)
+class LocalStorageSettings:
+    root_path: str = text("", "Folder of the local warehouse; default: `warehouse` in `home`.")
+
+
+@dataclass(frozen=True)
+class S3Settings:
+    endpoint: str = text("", "URL of an S3-compatible store; empty is AWS.")
+    region: str = text("us-east-1", "Region of the bucket.")
+    access_key_id: str = text(
+        "", "Access key; empty takes the default chain (environment, profile, instance)."
+    )
+    secret_access_key: str = secret("", "Secret of the access key.")
+    bucket: str = text("", "Bucket of the warehouse if storage.warehouse is not set.")
+    use_path_style: bool = boolean(False, "Address buckets as path (MinIO) instead of host name.")
+
+
+@dataclass(frozen=True)
+class StorageSettings:
+    type: str = choice("local", ("local", "s3"), "Where the default warehouse lies.")
+    warehouse: str = text(
+        "", "Root location of the default warehouse; default: storage.local.root_path, or s3://<bucket>."
+    )
+    allowed_locations: tuple[str, ...] = text_list(
+        "Further location prefixes (s3://…, file:///…) that tables may lie under."
+    )
+    timeout: float = duration("5s", "Time limit of one call to storage.", low="10ms")
+    deadline: float = duration("15s", "Time limit of a storage operation with its retries.", low="10ms")
+    max_threads: int = integer(32, 1, 1024, "Storage calls of one worker that run at the same time.")
+    local: LocalStorageSettings = section(LocalStorageSettings)
+    s3: S3Settings = section(S3Settings)
+
+
+@dataclass(frozen=True)
+class AuthSettings:
+    enabled: bool = boolean(
+        False, "Authentication; not available in this version, so only false is accepted."
+    )
+
+
+@dataclass(frozen=True)
+class CatalogSettings:
+    default_warehouse: str = text("default", "Name of the warehouse that routes without prefix mean.")
+    lock_timeout: float = duration("5s", "How long a commit waits for a row lock; then 409.", low="10ms")
+
+
+@dataclass(frozen=True)
+class LimitsSettings:
+    max_request_body_size: int = size("64MiB", "Largest request body; above it 413.", low="1KiB")
+    max_metadata_size: int = size("256MiB", "Largest metadata file, decompressed; above it 400.", low="1KiB")
+    max_header_size: int = size("16KiB", "Largest request head; above it 431.", low="1KiB", high="1MiB")
+    max_url_length: int = size("8KiB", "Longest request target; above it 414.", low="256", high="64KiB")
+    max_identifier_length: int = integer(255, 1, 65535, "Longest name of a namespace level, table or view.")
+    max_namespace_depth: int = integer(32, 1, 1024, "Most levels of a namespace.")
+    max_property_count: int = integer(1000, 1, 1_000_000, "Most properties of one object.")
+    max_property_key_length: int = integer(255, 1, 65535, "Longest property key.")
+    max_property_value_length: int = size("64KiB", "Longest property value.")
+    max_columns: int = integer(10_000, 1, 1_000_000, "Most columns of a schema, nested ones counted.")
+    max_page_size: int = integer(1000, 1, 100_000, "Largest page of a list; larger requests are clamped.")
+    max_in_flight_per_worker: int = integer(
+        500, 1, 100_000, "Requests one worker handles at once; above it 429 or 503 with Retry-After."
+    )
+
+
+@dataclass(frozen=True)
+class JobsSettings:
+    poll_interval: float = duration("1s", "How often the jobs process looks for due jobs.", low="10ms")
+    heartbeat_interval: float = duration("5s", "How often a running job says that it lives.", low="100ms")
+    lease_timeout: float = duration("30s", "Silence after which another node takes a job over.", low="1s")
+    max_attempts: int = integer(10, 1, 1000, "Attempts before a job counts as failed.")
+    retry_delay: float = duration("1s", "Pause before the second attempt; doubled each time.", low="10ms")
+    max_retry_delay: float = duration("10m", "Longest pause between two attempts.", low="10ms")
+
+
+@dataclass(frozen=True)
+class ChangesSettings:
+    retention: float = duration("168h", "How long rows of the change log are kept.", low="1h")
+
+
+@dataclass(frozen=True)
+class LoggingSettings:
+    level: str = choice("info", ("debug", "info", "warn", "error"), "Least level that is logged.")
+
+
+@dataclass(frozen=True)
+class TestingSettings:
+    __test__ = False
+
+    enabled: bool = boolean(False, "Permit what is only for tests; never in production.")
+    failpoints: tuple[str, ...] = text_list(
+        "Faults to inject, as name=kill, name=error or name=sleep:milliseconds; needs testing.enabled."
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration of a node; attributes are the dotted keys."""
+
+    home: str = text(
+        ".bingsan", "Folder of the node's own files: embedded database, local warehouse, metrics, lock."
+    )
+    server: ServerSettings = section(ServerSettings)
+    database: DatabaseSettings = section(DatabaseSettings)
+    storage: StorageSettings = section(StorageSettings)
+    catalog: CatalogSettings = section(CatalogSettings)
+    auth: AuthSettings = section(AuthSettings)
+    limits: LimitsSettings = section(LimitsSettings)
+    jobs: JobsSettings = section(JobsSettings)
+    changes: ChangesSettings = section(ChangesSettings)
+    logging: LoggingSettings = section(LoggingSettings)
+    testing: TestingSettings = section(TestingSettings)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    warnings: tuple[str, ...] = field(default=(), repr=False, compare=False)
+
+    @classmethod
+    def load(
+        cls, path: str | Path | None = None, environ: Mapping[str, str] | None = None, **overrides: Any
+    ) -> "Settings":
+        """Settings from the file (``path``, else ICEBERG_CONFIG, else the search path) and the environment.
+
+        ``overrides`` are dotted keys with two underscores for a dot (``server__port=0``); they win over both.
+        Raises ``ConfigurationError`` with all faults.
+        """
+        from app.config.load import load
+
+        return load(path, os.environ if environ is None else environ, overrides)
+
+    def origin(self, key: str) -> str:
+        """Where a value comes from: ``file PATH``, ``env NAME``, ``argument`` or ``default``."""
+        return self.origins.get(key, "default")
+
+    def value(self, key: str) -> Any:
+        """The value of a dotted key."""
+        value: Any = self
+        for name in key.split("."):
+            value = getattr(value, name)
+        return value

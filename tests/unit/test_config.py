@@ -1,0 +1,202 @@
+"""The configuration as a user meets it: sources, precedence, and every fault at once."""
+
+from pathlib import Path
+
+import pytest
+
+from app.config import ConfigurationError, Settings
+from app.config.kinds import Duration, Size, show_duration, show_size
+from app.config.options import options
+
+DATABASE = {"ICEBERG_DATABASE_HOST": "db.example"}
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def faults(path=None, environ=DATABASE, **overrides):
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load(path, environ, **overrides)
+    return {fault.key: str(fault) for fault in caught.value.faults}
+
+
+def write(text: str, path: str = "config.yaml") -> Path:
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def test_only_the_database_is_needed(tmp_path):
+    settings = Settings.load(environ=DATABASE)
+    assert settings.server.host == "127.0.0.1"
+    assert settings.server.port == 8181
+    assert settings.home == str(tmp_path / ".bingsan")
+    assert settings.storage.warehouse == f"file://{tmp_path}/.bingsan/warehouse"
+    assert settings.origin("server.port") == "default"
+    assert settings.origin("database.host") == "env ICEBERG_DATABASE_HOST"
+
+
+def test_without_a_database_it_is_a_fault():
+    assert "no database is configured" in faults(environ={})["database.host"]
+
+
+def test_six_faults_are_reported_at_once_with_key_value_form_and_source():
+    file = write(
+        "server: {prot: 8181, port: 99999, keep_alive: 5 parsecs, tls: {enabled: true}}\n"
+        "storage: {type: ftp}\n"
+        "auth: {enabled: true}\n"
+    )
+    found = faults()
+    source = f"from file {file.absolute()}"
+    assert set(found) == {
+        "server.prot",
+        "server.port",
+        "server.keep_alive",
+        "server.tls.enabled",
+        "storage.type",
+        "auth.enabled",
+    }
+    assert found["server.prot"] == f"server.prot: unknown key, did you mean server.port? ({source})"
+    expected = "expected an integer from 0 to 65535"
+    assert found["server.port"] == f"server.port: out of range (got 99999; {expected}; {source})"
+    assert "'5 parsecs'" in found["server.keep_alive"]
+    assert "local, s3" in found["storage.type"]
+    assert "not available in this version" in found["auth.enabled"]
+    assert "not supported yet" in found["server.tls.enabled"]
+
+
+def test_environment_wins_over_the_file_and_an_argument_over_both():
+    write("server: {port: 1001, workers: 3}\ndatabase: {host: a}\n")
+    settings = Settings.load(environ={"ICEBERG_SERVER_PORT": "1002"})
+    assert (settings.server.port, settings.server.workers, settings.database.host) == (1002, 3, "a")
+    assert settings.origin("server.port") == "env ICEBERG_SERVER_PORT"
+    assert settings.origin("server.workers").startswith("file ")
+    assert Settings.load(environ={"ICEBERG_SERVER_PORT": "1002"}, server__port=0).server.port == 0
+
+
+def test_the_file_is_searched_in_the_working_folder_then_in_home(tmp_path):
+    home = tmp_path / "elsewhere"
+    write("database: {host: in-home}\n", f"{home}/.iceberg-catalog/config.yaml")
+    assert Settings.load(environ={"HOME": str(home)}).database.host == "in-home"
+    write("database: {host: here}\n")
+    assert Settings.load(environ={"HOME": str(home)}).database.host == "here"
+
+
+def test_a_named_file_is_taken_and_must_exist():
+    named = write("database: {host: named}\n", "other.yaml")
+    assert Settings.load(environ={"ICEBERG_CONFIG": str(named)}).database.host == "named"
+    assert "no such file" in faults(environ=DATABASE | {"ICEBERG_CONFIG": "missing.yaml"})["config"]
+
+
+def test_an_empty_variable_counts_as_absent():
+    assert Settings.load(environ=DATABASE | {"ICEBERG_SERVER_PORT": ""}).server.port == 8181
+
+
+def test_an_unknown_variable_is_a_warning():
+    settings = Settings.load(environ=DATABASE | {"ICEBERG_SERVER_PROT": "1"})
+    assert settings.warnings == ("ICEBERG_SERVER_PROT: unknown variable, did you mean ICEBERG_SERVER_PORT?",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["database: {password: [hunter2]}", "database: {pasword: hunter2}", "database: hunter2", "a: b: hunter2"],
+)
+def test_no_fault_shows_a_secret(text):
+    write(text + "\n")
+    assert "hunter2" not in "\n".join(faults().values())
+
+
+def test_a_key_written_twice_is_a_fault():
+    write("server:\n  port: 1\n  port: 2\n")
+    assert "port is written twice at line 2" in faults()["config"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "::", "catalog.example"])
+def test_other_machines_are_let_in_only_on_request(host):
+    assert "allow_unauthenticated=true" in faults(server__host=host)["server.host"]
+    settings = Settings.load(environ=DATABASE, server__host=host, server__allow_unauthenticated=True)
+    assert settings.server.host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_no_permission(host):
+    assert Settings.load(environ=DATABASE, server__host=host).server.host == host
+
+
+def test_embedded_and_configured_database_exclude_each_other():
+    assert "database.host" in faults(database__embedded=True)
+    assert Settings.load(environ={}, database__embedded="true").database.embedded
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        ({"storage__type": "s3"}, "storage.warehouse"),
+        ({"storage__warehouse": "s3://bucket"}, "storage.warehouse"),
+        ({"storage__s3__access_key_id": "a"}, "storage.s3.secret_access_key"),
+        ({"storage__s3__endpoint": "localhost:9000"}, "storage.s3.endpoint"),
+        ({"storage__timeout": "20s"}, "storage.timeout"),
+        ({"database__max_open_conns": 3}, "database.max_open_conns"),
+        ({"database__ssl_root_cert": "/nowhere"}, "database.ssl_root_cert"),
+        ({"server__shutdown_delay": "31s"}, "server.shutdown_delay"),
+        ({"server__workers": 0}, "server.workers"),
+        ({"server__port": True}, "server.port"),
+        ({"testing__failpoints": "x=kill"}, "testing.failpoints"),
+        ({"testing__failpoints": "x=boom", "testing__enabled": True}, "testing.failpoints"),
+        ({"limits__max_url_length": "32KiB"}, "limits.max_url_length"),
+        ({"jobs__heartbeat_interval": "20s"}, "jobs.heartbeat_interval"),
+        ({"catalog__default_warehouse": "a/b"}, "catalog.default_warehouse"),
+        ({"catalog__prefix": "x"}, "catalog.prefix"),
+    ],
+)
+def test_settings_that_do_not_fit_together(overrides, key):
+    assert list(faults(**overrides)) == [key]
+
+
+def test_keys_of_the_go_version_that_do_nothing_are_warnings():
+    write(
+        "server: {debug: true, idle_timeout: 90s}\npool: {buffer_max_size: 9}\n"
+        "auth: {enabled: false, oauth2: {enabled: false, client_id: x}}\nstorage: {s3: {role_arn: ''}}\n"
+    )
+    settings = Settings.load(environ=DATABASE)
+    assert settings.server.keep_alive == 90.0
+    assert {line.partition(":")[0] for line in settings.warnings} == {
+        "server.debug",
+        "pool.buffer_max_size",
+        "auth.oauth2.enabled",
+        "auth.oauth2.client_id",
+        "storage.s3.role_arn",
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "seconds"),
+    [("30s", 30), ("100ms", 0.1), ("1h30m", 5400), ("1.5h", 5400), ("0", 0), (0, 0), ("1m0.5s", 60.5)],
+)
+def test_durations_in_go_notation(raw, seconds):
+    assert Duration().parse(raw) == seconds
+
+
+@pytest.mark.parametrize("raw", ["30", 30, "s", "-1s", "1 s", "1d", "", None, True, [], "1h-30m"])
+def test_what_is_no_duration(raw):
+    with pytest.raises(ValueError, match="not a duration"):
+        Duration().parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "size"), [("64MiB", 2**26), ("16KiB", 16384), (5, 5), ("1GB", 10**9), ("7", 7)]
+)
+def test_sizes(raw, size):
+    assert Size().parse(raw) == size
+
+
+def test_shown_values_are_read_back_equal():
+    for option in options(Settings):
+        if option.default not in ("", ()):
+            assert option.kind.parse(option.show(option.default)) == option.default
+    assert show_duration(5400.5) == "1h30m0.5s"
+    assert show_size(2**30) == "1GiB"

@@ -1,0 +1,45 @@
+"""Values that tests make: names nobody else uses, schemas, request bodies."""
+
+import itertools
+import secrets
+from typing import Any
+
+COUNTER = itertools.count(1)
+
+
+def unique_name(prefix: str = "n") -> str:
+    """Return a name that no other test, process or run uses."""
+    return f"{prefix}_{next(COUNTER)}_{secrets.token_hex(4)}"
+
+
+def field(
+    field_id: int, name: str, kind: Any = "long", *, required: bool = False, **more: Any
+) -> dict[str, Any]:
+    """Return a schema field as JSON."""
+    return {"id": field_id, "name": name, "type": kind, "required": required, **more}
+
+
+def schema(*fields: dict[str, Any], schema_id: int = 0, **more: Any) -> dict[str, Any]:
+    """Return a schema as JSON; without fields it has an ``id`` and a ``name``."""
+    chosen = list(fields) or [field(1, "id", required=True), field(2, "name", "string")]
+    return {"type": "struct", "schema-id": schema_id, "fields": chosen, **more}
+
+
+def create_table_request(name: str, **more: Any) -> dict[str, Any]:
+    """Return the body of createTable."""
+    return {"name": name, "schema": schema(), **more}
+
+
+def commit_request(
+    *updates: dict[str, Any], requirements: list[dict[str, Any]] | None = None, **more: Any
+) -> dict[str, Any]:
+    """Return the body of updateTable or replaceView."""
+    return {"requirements": requirements or [], "updates": list(updates), **more}
+
+
+def set_properties(**properties: str) -> dict[str, Any]:
+    """Return a set-properties update; underscores in names become dots."""
+    return {
+        "action": "set-properties",
+        "updates": {key.replace("_", "."): value for key, value in properties.items()},
+    }

@@ -1,0 +1,24 @@
+"""PostgreSQL: pool, transactions, named queries, migrations. The only package that knows psycopg2."""
+
+from app.db.database import Database, Transaction
+from app.db.errors import (
+    ConnectionLost,
+    ConstraintViolated,
+    LockNotAvailable,
+    PoolExhausted,
+    QueryTimedOut,
+    TransactionConflict,
+    TransactionOutcomeUnknown,
+)
+
+__all__ = [
+    "ConnectionLost",
+    "ConstraintViolated",
+    "Database",
+    "LockNotAvailable",
+    "PoolExhausted",
+    "QueryTimedOut",
+    "Transaction",
+    "TransactionConflict",
+    "TransactionOutcomeUnknown",
+]

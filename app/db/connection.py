@@ -1,0 +1,117 @@
+"""A psycopg2 connection whose every wait has a deadline, and waits cooperatively under gevent.
+
+Server-side timeouts do not fire on a frozen or cut-off server, so the client keeps its own clock. psycopg2 calls the
+wait callback whenever libpq would block; a connection interrupted there is in an unknown protocol state and psycopg2
+closes it.
+"""
+
+import select
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+from psycopg2 import extensions, extras
+
+from app.config import DatabaseSettings
+from app.db.errors import QueryTimedOut
+
+CONNECT_SECONDS = 5.0
+
+
+class Connection(extensions.connection):
+    """``deadline`` is the monotonic time after which any wait on this connection fails."""
+
+    def __init__(self, dsn: str, *args: Any, **kwargs: Any) -> None:
+        self.deadline = time.monotonic() + CONNECT_SECONDS
+        super().__init__(dsn, *args, **kwargs)
+
+
+def connect(settings: DatabaseSettings, *, application_name: str, lock_timeout: float) -> Connection:
+    """Open an autocommit connection with the service's session settings.
+
+    :raises psycopg2.Error: when the server refuses
+    :raises QueryTimedOut: when it does not answer within 5 seconds
+    """
+    session = {
+        "statement_timeout": int(settings.statement_timeout * 1000),
+        "lock_timeout": int(lock_timeout * 1000),
+        "idle_in_transaction_session_timeout": 60_000,
+        "plan_cache_mode": "force_generic_plan",
+        "jit": "off",
+        "timezone": "UTC",
+    }
+    connection: Connection = psycopg2.connect(
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        password=settings.password or None,
+        dbname=settings.database,
+        sslmode=settings.ssl_mode,
+        application_name=application_name,
+        client_encoding="UTF8",
+        options=" ".join(f"-c {name}={value}" for name, value in session.items()),
+        connection_factory=Connection,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=20_000,
+    )
+    connection.autocommit = True
+    # JSON columns pass through as text: the catalog decides what needs to be parsed.
+    extras.register_default_json(connection, loads=lambda text: text)
+    extras.register_default_jsonb(connection, loads=lambda text: text)
+    return connection
+
+
+def went_away(connection: Connection) -> bool:
+    """Whether the server has closed an idle connection: an idle one has nothing to read."""
+    if connection.closed:
+        return True
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    return bool(poller.poll(0))
+
+
+def install_wait_callback() -> None:
+    """Make every psycopg2 call of this process wait with a deadline, cooperatively where gevent has patched it."""
+    wait = _wait_in_gevent() if _is_gevent_patched() else _wait_in_poll
+    extensions.set_wait_callback(_callback(wait))
+
+
+def _is_gevent_patched() -> bool:
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("select"))
+
+
+def _callback(wait: Callable[[int, bool, float], bool]) -> Callable[[Connection], None]:
+    def wait_until_done(connection: Connection) -> None:
+        while True:
+            state = connection.poll()
+            if state == extensions.POLL_OK:
+                return
+            remaining = connection.deadline - time.monotonic()
+            if remaining <= 0 or not wait(connection.fileno(), state == extensions.POLL_READ, remaining):
+                raise QueryTimedOut("The database did not answer in time")
+
+    return wait_until_done
+
+
+def _wait_in_poll(fileno: int, for_read: bool, seconds: float) -> bool:
+    poller = select.poll()
+    poller.register(fileno, select.POLLIN if for_read else select.POLLOUT)
+    return bool(poller.poll(seconds * 1000))
+
+
+def _wait_in_gevent() -> Callable[[int, bool, float], bool]:
+    from gevent.socket import wait_read, wait_write
+
+    def wait(fileno: int, for_read: bool, seconds: float) -> bool:
+        try:
+            (wait_read if for_read else wait_write)(fileno, timeout=seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    return wait

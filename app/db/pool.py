@@ -1,0 +1,100 @@
+"""A bounded pool of connections, last in first out, that refuses instead of piling up."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg2
+
+from app.db.connection import Connection, went_away
+from app.db.errors import ConnectionLost, PoolExhausted
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatistics:
+    """Connections of one pool: ``maximum`` may exist, ``active`` are lent out, ``idle`` wait in the pool."""
+
+    maximum: int
+    active: int
+    idle: int
+    waiting: int
+
+
+class Pool:
+    """At most ``size`` connections; callers wait at most ``acquire_timeout`` seconds for one.
+
+    The most recently used connection is lent first, so that spare ones grow old and are closed. A connection that
+    was closed by the server while idle is replaced before it is lent.
+    """
+
+    def __init__(self, open_connection: Callable[[], Connection], size: int, acquire_timeout: float) -> None:
+        self._open = open_connection
+        self._size = size
+        self._acquire_timeout = acquire_timeout
+        self._free = threading.Semaphore(size)
+        self._idle: deque[Connection] = deque()
+        self._active = 0
+        self._waiting = 0
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend a connection; one that comes back closed or inside a transaction is dropped.
+
+        :raises PoolExhausted: when none becomes free in time
+        :raises ConnectionLost: when the server cannot be reached
+        """
+        self._acquire()
+        self._active += 1
+        connection = None
+        try:
+            connection = self._take()
+            yield connection
+        finally:
+            if connection is not None:
+                self._give_back(connection)
+            self._active -= 1
+            self._free.release()
+
+    def statistics(self) -> PoolStatistics:
+        return PoolStatistics(self._size, self._active, len(self._idle), self._waiting)
+
+    def close(self) -> None:
+        """Close the idle connections; lent ones are closed by their borrowers' process end."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _acquire(self) -> None:
+        if self._free.acquire(blocking=False):
+            return
+        self._waiting += 1
+        try:
+            if not self._free.acquire(timeout=self._acquire_timeout):
+                raise PoolExhausted(
+                    f"All {self._size} database connections of this worker are busy "
+                    f"(database.max_open_conns); none became free within {self._acquire_timeout:g} s"
+                )
+        finally:
+            self._waiting -= 1
+
+    def _take(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not went_away(connection):
+                return connection
+            connection.close()
+        try:
+            return self._open()
+        except psycopg2.Error as error:
+            raise ConnectionLost(f"The database is not available: {_first_line(error)}") from error
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.closed or connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n", 1)[0]

@@ -1,0 +1,39 @@
+-- The number is arbitrary; every node takes the same one.
+-- name: lock_migrations
+SELECT pg_advisory_lock(8247051912);
+
+-- name: unlock_migrations
+SELECT pg_advisory_unlock(8247051912);
+
+-- name: disable_statement_timeout
+SET statement_timeout = 0;
+
+-- name: create_schema_migrations
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    number integer NOT NULL,
+    name text NOT NULL,
+    oldest_program text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT schema_migrations_pkey PRIMARY KEY (number)
+);
+
+-- name: has_schema_migrations
+SELECT to_regclass('schema_migrations') IS NOT NULL AS present;
+
+-- name: list_schema_migrations
+SELECT number, oldest_program FROM schema_migrations ORDER BY number;
+
+-- name: record_schema_migration
+INSERT INTO schema_migrations (number, name, oldest_program) VALUES (%(number)s, %(name)s, %(oldest_program)s);
+
+-- name: ping
+SELECT 1 AS alive;
+
+-- name: backend_pid
+SELECT pg_backend_pid() AS pid;
+
+-- name: set_probe
+SELECT set_config('bingsan.probe', %(value)s, false);
+
+-- name: read_probe
+SELECT current_setting('bingsan.probe', true) AS value;

@@ -1,0 +1,74 @@
+-- What tables and views share: they live in one space of names.
+
+-- The state under each of several names, for creations and commits: position, then nulls where nothing is.
+-- name: read_tabulars
+SELECT
+    wanted.position, n.id AS namespace_id, n.location AS namespace_location,
+    t.id, t.kind, t.uuid::text AS uuid, t.location, t.metadata_location, t.document
+FROM jsonb_array_elements(%(names)s::jsonb) WITH ORDINALITY AS wanted (identifier, position)
+LEFT JOIN namespaces n
+    ON n.warehouse_id = %(warehouse_id)s
+    AND n.levels = ARRAY(SELECT jsonb_array_elements_text(wanted.identifier -> 'namespace'))
+LEFT JOIN tabulars t ON t.namespace_id = n.id AND t.name = wanted.identifier ->> 'name'
+ORDER BY wanted.position;
+
+-- name: lock_tabulars
+SELECT id, metadata_location FROM tabulars WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE;
+
+-- Ancestors are locked in share mode, outermost first, and the location itself in exclusive mode, so that two
+-- transactions that claim nested locations meet.
+-- name: lock_location
+SELECT CASE
+    WHEN claimed.depth = cardinality(%(keys)s::text[])
+        THEN pg_advisory_xact_lock(hashtextextended(claimed.key, %(warehouse_id)s))
+    ELSE pg_advisory_xact_lock_shared(hashtextextended(claimed.key, %(warehouse_id)s))
+END
+FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS claimed (key, depth)
+ORDER BY claimed.depth;
+
+-- The last of the keys is the location itself, the others are its ancestors; '0' is the character behind '/'.
+-- name: find_overlapping_location
+SELECT t.location FROM tabulars t
+WHERE t.warehouse_id = %(warehouse_id)s AND t.id <> %(id)s AND t.location_key = ANY(%(keys)s::text[])
+UNION ALL
+SELECT t.location FROM tabulars t
+WHERE t.warehouse_id = %(warehouse_id)s AND t.id <> %(id)s
+    AND t.location_key > %(key)s || '/' AND t.location_key < %(key)s || '0'
+LIMIT 1;
+
+-- name: create_tabular
+INSERT INTO tabulars (
+    warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document
+)
+VALUES (
+    %(warehouse_id)s, %(namespace_id)s, %(name)s, %(kind)s, %(uuid)s, %(location)s, %(location_key)s,
+    %(metadata_location)s, %(document)s
+)
+RETURNING id;
+
+-- name: commit_tabular
+UPDATE tabulars
+SET uuid = %(uuid)s, location = %(location)s, location_key = %(location_key)s,
+    metadata_location = %(metadata_location)s, document = %(document)s, updated_at = now()
+WHERE id = %(id)s;
+
+-- name: drop_tabular
+DELETE FROM tabulars t
+USING namespaces n
+WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[]
+    AND t.namespace_id = n.id AND t.name = %(name)s AND t.kind = %(kind)s
+RETURNING t.id, t.uuid::text AS uuid, t.location, t.metadata_location, t.document;
+
+-- name: lock_tabular
+SELECT t.id, t.metadata_location
+FROM namespaces n
+JOIN tabulars t ON t.namespace_id = n.id
+WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[]
+    AND t.name = %(name)s AND t.kind = %(kind)s
+FOR UPDATE OF t;
+
+-- name: rename_tabular
+UPDATE tabulars SET namespace_id = %(namespace_id)s, name = %(name)s, updated_at = now() WHERE id = %(id)s;
+
+-- name: find_tabular_kind
+SELECT t.kind FROM tabulars t WHERE t.namespace_id = %(namespace_id)s AND t.name = %(name)s;

@@ -9,6 +9,7 @@ import select
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg2
@@ -17,22 +18,23 @@ from psycopg2 import extensions, extras
 from app.config import DatabaseSettings
 from app.db.errors import QueryTimedOut
 
-CONNECT_SECONDS = 5.0
-
 
 class Connection(extensions.connection):
     """``deadline`` is the monotonic time after which any wait on this connection fails."""
 
-    def __init__(self, dsn: str, *args: Any, **kwargs: Any) -> None:
-        self.deadline = time.monotonic() + CONNECT_SECONDS
+    def __init__(self, dsn: str, *args: Any, seconds: float, **kwargs: Any) -> None:
+        self.opened_at = self.idle_since = time.monotonic()
+        self.deadline = self.opened_at + seconds
         super().__init__(dsn, *args, **kwargs)
 
 
-def connect(settings: DatabaseSettings, *, application_name: str, lock_timeout: float) -> Connection:
+def connect(
+    settings: DatabaseSettings, *, application_name: str, lock_timeout: float, seconds: float = 5.0
+) -> Connection:
     """Open an autocommit connection with the service's session settings.
 
     :raises psycopg2.Error: when the server refuses
-    :raises QueryTimedOut: when it does not answer within 5 seconds
+    :raises QueryTimedOut: when it does not answer within ``seconds``
     """
     session = {
         "statement_timeout": int(settings.statement_timeout * 1000),
@@ -43,16 +45,11 @@ def connect(settings: DatabaseSettings, *, application_name: str, lock_timeout: 
         "timezone": "UTC",
     }
     connection: Connection = psycopg2.connect(
-        host=settings.host,
-        port=settings.port,
-        user=settings.user,
-        password=settings.password or None,
-        dbname=settings.database,
-        sslmode=settings.ssl_mode,
+        **settings.parameters(),
         application_name=application_name,
         client_encoding="UTF8",
         options=" ".join(f"-c {name}={value}" for name, value in session.items()),
-        connection_factory=Connection,
+        connection_factory=partial(Connection, seconds=seconds),
         keepalives_idle=10,
         keepalives_interval=5,
         keepalives_count=3,

@@ -11,15 +11,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
-from psycopg2 import extras
+from psycopg2 import extensions, extras
 
 from app.config import Settings
 from app.db import connection as connections
 from app.db.connection import Connection
-from app.db.errors import ConnectionLost, QueryTimedOut, TransactionOutcomeUnknown, from_driver
+from app.db.errors import (
+    ConnectionLost,
+    DatabaseUnavailable,
+    QueryTimedOut,
+    TransactionOutcomeUnknown,
+    from_driver,
+)
 from app.db.pool import Pool, PoolStatistics
 from app.db.queries import load_queries
 
+# Named tuples whose members are the columns of the query.
 Row = Any
 # The server's own timeout should fire first: it leaves the connection usable.
 CLIENT_GRACE_SECONDS = 2.0
@@ -29,7 +36,9 @@ RESOLVE_SECONDS = 5.0
 class Database:
     """The catalog's database as one process sees it. Safe to share between greenlets or threads."""
 
-    def __init__(self, settings: Settings, *, pool_size: int, application_name: str = "bingsan") -> None:
+    def __init__(
+        self, settings: Settings, *, pool_size: int, max_idle: int = 1, application_name: str = "bingsan"
+    ) -> None:
         connections.install_wait_callback()
         self._queries = load_queries()
         self._statement_timeout = settings.database.statement_timeout
@@ -39,11 +48,12 @@ class Database:
                 application_name=application_name,
                 lock_timeout=settings.catalog.lock_timeout,
             ),
+            settings.database,
             size=pool_size,
-            acquire_timeout=settings.database.acquire_timeout,
+            max_idle=max_idle,
         )
 
-    def fetch_one(self, query: str, /, **parameters: Any) -> Row | None:
+    def fetch_one(self, query: str, /, **parameters: Any) -> Row:
         """Run one statement on its own and return its first row as a named tuple, or None."""
         rows = self.fetch_all(query, **parameters)
         return rows[0] if rows else None
@@ -57,14 +67,6 @@ class Database:
         """Run one statement on its own and return the number of rows it touched."""
         with self._pool.connection() as connection, _translated(connection):
             return self._run(connection, self._queries[query], parameters, self._statement_timeout)[1]
-
-    def ping(self, seconds: float) -> None:
-        """Ask the server for a sign of life.
-
-        :raises ServiceUnavailableException: when there is none within ``seconds``
-        """
-        with self._pool.connection() as connection, _translated(connection):
-            self._run(connection, "SELECT 1", {}, seconds - CLIENT_GRACE_SECONDS)
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
@@ -98,6 +100,7 @@ class Database:
         self, connection: Connection, text: str, parameters: dict[str, Any], seconds: float
     ) -> tuple[list[Row], int]:
         connection.deadline = time.monotonic() + seconds + CLIENT_GRACE_SECONDS
+        cursor: extensions.cursor
         with connection.cursor(cursor_factory=extras.NamedTupleCursor) as cursor:
             cursor.execute(text, parameters)
             return (cursor.fetchall() if cursor.description else []), cursor.rowcount
@@ -111,8 +114,13 @@ class Database:
         deadline = time.monotonic() + RESOLVE_SECONDS
         while transaction.xid is not None and time.monotonic() < deadline:
             try:
-                row = self.fetch_one("resolve_transaction", xid=transaction.xid, commit_id=transaction.commit_id)
-            except (ConnectionLost, QueryTimedOut):
+                row = self.fetch_one(
+                    "resolve_transaction", xid=transaction.xid, commit_id=transaction.commit_id
+                )
+            except psycopg2.DataError:
+                # The id lies in this server's future: it is not the server that we sent the COMMIT to.
+                break
+            except DatabaseUnavailable:
                 time.sleep(0.2)
                 continue
             if row.applied:
@@ -137,7 +145,7 @@ class Transaction:
         self.xid: int | None = None
         self.commit_sent = False
 
-    def fetch_one(self, query: str, /, **parameters: Any) -> Row | None:
+    def fetch_one(self, query: str, /, **parameters: Any) -> Row:
         rows = self.fetch_all(query, **parameters)
         return rows[0] if rows else None
 
@@ -166,7 +174,10 @@ class Transaction:
     def _statement(self, query: str, parameters: dict[str, Any]) -> tuple[list[Row], int]:
         with _translated(self._connection):
             return self._database._run(
-                self._connection, self._database._queries[query], parameters, self._database._statement_timeout
+                self._connection,
+                self._database._queries[query],
+                parameters,
+                self._database._statement_timeout,
             )
 
     def _command(self, text: str) -> None:

@@ -77,7 +77,9 @@ def from_driver(error: psycopg2.Error, *, connection_closed: bool) -> Exception:
     if constraint:
         return ConstraintViolated(constraint)
     kind = _BY_SQLSTATE.get(error.pgcode or "")
-    if kind is None and (connection_closed or isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)):
+    if kind is None and (
+        connection_closed or isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    ):
         kind = ConnectionLost
     if kind is None:
         return error

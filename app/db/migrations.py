@@ -45,7 +45,9 @@ def known_migrations(folder: Path = SQL_FOLDER / "migrations") -> list[Migration
         match, text = _FILE_NAME.fullmatch(path.name), path.read_text("utf-8")
         oldest = _OLDEST_PROGRAM.search(text)
         if match is None or oldest is None:
-            raise SchemaError(f"{path.name}: needs a name NNNN_slug.sql and a line '-- oldest-program: X.Y.Z'")
+            raise SchemaError(
+                f"{path.name}: needs a name NNNN_slug.sql and a line '-- oldest-program: X.Y.Z'"
+            )
         found.append(Migration(int(match[1]), match[2], oldest[1], text))
     return found
 
@@ -84,7 +86,9 @@ def migrate(settings: Settings, program_version: str) -> list[Migration]:
 def _session(settings: Settings) -> Iterator[Connection]:
     connections.install_wait_callback()
     try:
-        connection = connections.connect(settings.database, application_name="bingsan migrate", lock_timeout=0)
+        connection = connections.connect(
+            settings.database, application_name="bingsan migrate", lock_timeout=0
+        )
     except psycopg2.Error as error:
         raise ConnectionLost(str(error).strip()) from error
     # A node may have to wait for another one's migrations, which may rewrite tables.
@@ -92,23 +96,23 @@ def _session(settings: Settings) -> Iterator[Connection]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(load_queries()["disable_statement_timeout"])
-        _check_server(connection)
+        _check_server(connection, settings)
         yield connection
     finally:
         connection.close()
 
 
-def _check_server(connection: Connection) -> None:
+def _check_server(connection: Connection, settings: Settings) -> None:
     version = connection.info.server_version
     if version < MINIMUM_SERVER:
         raise SchemaError(
             f"PostgreSQL {version // 10000} at {connection.info.host}:{connection.info.port} is too old: "
             "Bingsan needs PostgreSQL 15 or newer"
         )
-    _check_pooler(connection)
+    _check_pooler(connection, settings)
 
 
-def _check_pooler(connection: Connection) -> None:
+def _check_pooler(connection: Connection, settings: Settings) -> None:
     """Refuse a pooler that hands out another server session for every transaction: session state would get lost."""
     queries, probe = load_queries(), str(uuid.uuid4())
     with connection.cursor() as cursor:
@@ -117,9 +121,8 @@ def _check_pooler(connection: Connection) -> None:
         if pid == connection.info.backend_pid:
             return
         cursor.execute(queries["set_probe"], {"value": probe})
-        other = connections.psycopg2.connect(connection.dsn, password=connection.info.password)
+        other = connections.connect(settings.database, application_name="bingsan migrate", lock_timeout=0)
         try:
-            other.autocommit = True
             with other.cursor() as second:
                 second.execute(queries["set_probe"], {"value": "another session"})
             cursor.execute(queries["read_probe"])
@@ -142,7 +145,7 @@ def _pending(connection: Connection, program_version: str) -> list[Migration]:
         if not exists:
             return list(known.values())
         cursor.execute(queries["list_schema_migrations"])
-        applied = {number: oldest for number, oldest in cursor.fetchall()}
+        applied = dict(cursor.fetchall())
     for number, oldest in applied.items():
         if number not in known and Version(oldest) > Version(program_version):
             raise SchemaError(
@@ -159,7 +162,11 @@ def _apply(connection: Connection, migration: Migration) -> None:
             cursor.execute(migration.text.replace("%", "%%"), {})
             cursor.execute(
                 load_queries()["record_schema_migration"],
-                {"number": migration.number, "name": migration.name, "oldest_program": migration.oldest_program},
+                {
+                    "number": migration.number,
+                    "name": migration.name,
+                    "oldest_program": migration.oldest_program,
+                },
             )
             cursor.execute("COMMIT")
         except BaseException:

@@ -1,13 +1,16 @@
 """A bounded pool of connections, last in first out, that refuses instead of piling up."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
+from app.config import DatabaseSettings
 from app.db.connection import Connection, went_away
 from app.db.errors import ConnectionLost, PoolExhausted
 
@@ -23,16 +26,19 @@ class PoolStatistics:
 
 
 class Pool:
-    """At most ``size`` connections; callers wait at most ``acquire_timeout`` seconds for one.
+    """At most ``size`` connections; callers wait at most ``database.acquire_timeout`` for one.
 
     The most recently used connection is lent first, so that spare ones grow old and are closed. A connection that
     was closed by the server while idle is replaced before it is lent.
     """
 
-    def __init__(self, open_connection: Callable[[], Connection], size: int, acquire_timeout: float) -> None:
+    def __init__(
+        self, open_connection: Callable[[], Connection], settings: DatabaseSettings, size: int, max_idle: int
+    ) -> None:
         self._open = open_connection
+        self._settings = settings
         self._size = size
-        self._acquire_timeout = acquire_timeout
+        self._max_idle = max_idle
         self._free = threading.Semaphore(size)
         self._idle: deque[Connection] = deque()
         self._active = 0
@@ -61,7 +67,8 @@ class Pool:
         return PoolStatistics(self._size, self._active, len(self._idle), self._waiting)
 
     def close(self) -> None:
-        """Close the idle connections; lent ones are closed by their borrowers' process end."""
+        """Close the idle connections; a lent one is closed when it comes back after that."""
+        self._max_idle = 0
         while self._idle:
             self._idle.pop().close()
 
@@ -70,10 +77,10 @@ class Pool:
             return
         self._waiting += 1
         try:
-            if not self._free.acquire(timeout=self._acquire_timeout):
+            if not self._free.acquire(timeout=self._settings.acquire_timeout):
                 raise PoolExhausted(
-                    f"All {self._size} database connections of this worker are busy "
-                    f"(database.max_open_conns); none became free within {self._acquire_timeout:g} s"
+                    f"All {self._size} database connections of this worker are busy (database.max_open_conns); "
+                    f"none became free within {self._settings.acquire_timeout:g} s"
                 )
         finally:
             self._waiting -= 1
@@ -81,20 +88,33 @@ class Pool:
     def _take(self) -> Connection:
         while self._idle:
             connection = self._idle.pop()
-            if not went_away(connection):
+            if not self._is_worn(connection) and not went_away(connection):
                 return connection
             connection.close()
         try:
             return self._open()
         except psycopg2.Error as error:
-            raise ConnectionLost(f"The database is not available: {_first_line(error)}") from error
+            raise ConnectionLost(f"The database is not available: {first_line(error)}") from error
 
     def _give_back(self, connection: Connection) -> None:
-        if connection.closed or connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE:
+        usable = not connection.closed and connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+        if not usable or len(self._idle) >= self._max_idle or self._is_worn(connection):
             connection.close()
-        else:
-            self._idle.append(connection)
+            return
+        connection.idle_since = time.monotonic()
+        self._idle.append(connection)
+        self._close_long_idle(connection.idle_since)
+
+    def _is_worn(self, connection: Connection) -> bool:
+        lifetime = self._settings.conn_max_lifetime
+        return lifetime > 0 and time.monotonic() - connection.opened_at > lifetime
+
+    def _close_long_idle(self, now: float) -> None:
+        limit = self._settings.conn_max_idle_time
+        while limit > 0 and self._idle and now - self._idle[0].idle_since > limit:
+            self._idle.popleft().close()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """The first line of a driver's message, which may hold several."""
     return str(error).strip().split("\n", 1)[0]

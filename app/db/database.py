@@ -100,8 +100,8 @@ class Database:
         self, connection: Connection, text: str, parameters: dict[str, Any], seconds: float
     ) -> tuple[list[Row], int]:
         connection.deadline = time.monotonic() + seconds + CLIENT_GRACE_SECONDS
-        cursor: extensions.cursor
-        with connection.cursor(cursor_factory=extras.NamedTupleCursor) as cursor:
+        cursor: extensions.cursor = connection.cursor(cursor_factory=extras.NamedTupleCursor)
+        with cursor:
             cursor.execute(text, parameters)
             return (cursor.fetchall() if cursor.description else []), cursor.rowcount
 

@@ -19,7 +19,8 @@ class ServiceError(Exception):
 
     @property
     def type(self) -> str:
-        return type(self).__name__
+        """The wire type: the name of the nearest class of this module."""
+        return next(kind.__name__ for kind in type(self).__mro__ if kind.__module__ == __name__)
 
 
 class BadRequestException(ServiceError):

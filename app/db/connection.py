@@ -18,6 +18,8 @@ from psycopg2 import extensions, extras
 from app.config import DatabaseSettings
 from app.db.errors import QueryTimedOut
 
+FOREIGN_SECONDS = 60.0
+
 
 class Connection(extensions.connection):
     """``deadline`` is the monotonic time after which any wait on this connection fails."""
@@ -82,13 +84,17 @@ def _is_gevent_patched() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("select"))
 
 
-def _callback(wait: Callable[[int, bool, float], bool]) -> Callable[[Connection], None]:
-    def wait_until_done(connection: Connection) -> None:
+def _callback(wait: Callable[[int, bool, float], bool]) -> Callable[[extensions.connection], None]:
+    def wait_until_done(connection: extensions.connection) -> None:
+        # The callback is global: a connection that is not ours has no deadline and gets one.
+        deadline = getattr(connection, "deadline", None)
+        if deadline is None:
+            deadline = time.monotonic() + FOREIGN_SECONDS
         while True:
             state = connection.poll()
             if state == extensions.POLL_OK:
                 return
-            remaining = connection.deadline - time.monotonic()
+            remaining = deadline - time.monotonic()
             if remaining <= 0 or not wait(connection.fileno(), state == extensions.POLL_READ, remaining):
                 raise QueryTimedOut("The database did not answer in time")
 

@@ -6,6 +6,7 @@ schema unless a migration says otherwise.
 """
 
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from app.db.errors import ConnectionLost
 from app.db.queries import SQL_FOLDER, load_queries
 
 MINIMUM_SERVER = 150000
+MIGRATION_SECONDS = 24 * 3600
 _FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _OLDEST_PROGRAM = re.compile(r"^-- oldest-program: (\S+)$", re.MULTILINE)
 
@@ -92,7 +94,7 @@ def _session(settings: Settings) -> Iterator[Connection]:
     except psycopg2.Error as error:
         raise ConnectionLost(str(error).strip()) from error
     # A node may have to wait for another one's migrations, which may rewrite tables.
-    connection.deadline = float("inf")
+    connection.deadline = time.monotonic() + MIGRATION_SECONDS
     try:
         with connection.cursor() as cursor:
             cursor.execute(load_queries()["disable_statement_timeout"])

@@ -1,0 +1,49 @@
+"""What every file system can do, and the errors all of them share."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from app.errors import BadRequestException, IllegalArgumentException, NotFoundException
+
+
+class FileSystem(Protocol):
+    """Synchronous access to files by location. Every method raises a :class:`~app.errors.ServiceError` only."""
+
+    def read(self, location: str, max_bytes: int) -> bytes:
+        """Return the whole content.
+
+        :raises NotFoundException: when there is no such file
+        :raises BadRequestException: when it is larger than ``max_bytes``
+        """
+
+    def exists(self, location: str) -> bool:
+        """Whether there is a file."""
+
+    def write_new(self, location: str, data: bytes) -> None:
+        """Create a file that is durable on return. An existing file is never replaced by other content."""
+
+    def delete(self, locations: Iterable[str], *, checksums: bool = False) -> dict[str, str]:
+        """Remove files; missing ones are fine.
+
+        :param checksums: also remove the ``.<name>.crc`` that Hadoop keeps beside local files
+        :returns: the reason for each location that could not be removed
+        """
+
+    def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
+        """Remove those folders of ``locations`` that became empty, upward up to and including ``within``."""
+
+
+def missing(location: str) -> NotFoundException:
+    return NotFoundException(f"Failed to open input stream for file: {location}")
+
+
+def too_large(location: str, max_bytes: int) -> BadRequestException:
+    return BadRequestException(
+        f"File {location} is larger than the {max_bytes} bytes that are allowed for it"
+    )
+
+
+def symlink_escape(location: str) -> IllegalArgumentException:
+    return IllegalArgumentException(
+        f"Invalid location {location!r}: a symbolic link leads outside the warehouse and storage.allowed_locations"
+    )

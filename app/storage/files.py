@@ -21,8 +21,22 @@ from app.storage.filesystem import missing, symlink_escape, too_large
 from app.storage.locations import Location, normalise
 from app.storage.walk import OutsideRootsError, open_folder, sync_folder
 
-_TRANSIENT = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE}
-_ABSENT = {errno.ENOENT, errno.ENOTDIR}
+_TRANSIENT = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ESTALE,
+}
+_ABSENT = {
+    "read": {errno.ENOENT, errno.ENOTDIR, errno.EISDIR},
+    "look for": {errno.ENOENT, errno.ENOTDIR, errno.EISDIR},
+    "delete": {errno.ENOENT, errno.ENOTDIR},
+    "write": set[int](),
+}
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _WRITE_ATTEMPTS = 3
@@ -44,10 +58,13 @@ class LocalFileSystem:
         """
         with _errors("read", location), self._folder(location) as (folder, name):
             fd = os.open(name, _READ, dir_fd=folder)
-            with os.fdopen(fd, "rb") as file:
+            try:
                 if not stat.S_ISREG(os.fstat(fd).st_mode):
                     raise missing(location)
-                content = file.read(max_bytes + 1)
+                with os.fdopen(fd, "rb", closefd=False) as file:
+                    content = file.read(max_bytes + 1)
+            finally:
+                os.close(fd)
         if len(content) > max_bytes:
             raise too_large(location, max_bytes)
         return content
@@ -70,13 +87,10 @@ class LocalFileSystem:
         :raises ServiceError: when the operating system refuses; a partial file is removed
         """
         with _errors("write", location):
-            for attempt in range(1, _WRITE_ATTEMPTS + 1):
-                try:
-                    with self._folder(location, create=True) as (folder, name):
-                        return _create(folder, name, data)
-                except FileNotFoundError:
-                    if attempt == _WRITE_ATTEMPTS:
-                        raise
+            for _ in range(_WRITE_ATTEMPTS - 1):
+                with suppress(FileNotFoundError):
+                    return self._write_new(location, data)
+            return self._write_new(location, data)
 
     def delete(self, locations: Iterable[str], *, checksums: bool = False) -> dict[str, str]:
         """Remove files; missing ones are fine.
@@ -107,6 +121,10 @@ class LocalFileSystem:
             if self._remove_folder(deepest):
                 folders.add(deepest.parent)
 
+    def _write_new(self, location: str, data: bytes) -> None:
+        with self._folder(location, create=True) as (folder, name):
+            _create(folder, name, data)
+
     def _delete(self, location: str, checksums: bool) -> None:
         with _errors("delete", location), self._folder(location) as (folder, name):
             for entry in (name, f".{name}.crc") if checksums else (name,):
@@ -129,6 +147,8 @@ class LocalFileSystem:
         place = normalise(location)
         if place.family != "file" or not place.path:
             raise BadRequestException(f"Invalid location {location!r}: not a file of the local file system")
+        if f"/{place.path}" in self._roots:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with open_folder(self._roots, f"/{place.parent.path}", create=create) as folder:
             yield folder, place.name
 
@@ -163,9 +183,9 @@ def _service_error(operation: str, location: str, error: OSError) -> ServiceErro
         return symlink_escape(location)
     if error.errno == errno.EEXIST:
         return AlreadyExistsException(f"Failed to write file {location}: it exists")
-    if error.errno in _ABSENT and operation != "write":
+    if error.errno in _ABSENT[operation]:
         return missing(location)
     message = f"Failed to {operation} file {location}: {error.strerror}"
-    if error.errno == errno.ENAMETOOLONG:
+    if error.errno in {errno.ENAMETOOLONG, errno.EILSEQ}:
         return BadRequestException(message)
     return ServiceUnavailableException(message) if error.errno in _TRANSIENT else InternalServerError(message)

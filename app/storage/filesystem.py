@@ -7,7 +7,7 @@ from app.errors import BadRequestException, IllegalArgumentException, NotFoundEx
 
 
 class FileSystem(Protocol):
-    """Synchronous access to files by location. Every method raises a :class:`~app.errors.ServiceError` only."""
+    """Synchronous access to files by location; what fails is a :class:`~app.errors.ServiceError`."""
 
     def read(self, location: str, max_bytes: int) -> bytes:
         """Return the whole content.
@@ -45,5 +45,6 @@ def too_large(location: str, max_bytes: int) -> BadRequestException:
 
 def symlink_escape(location: str) -> IllegalArgumentException:
     return IllegalArgumentException(
-        f"Invalid location {location!r}: a symbolic link leads outside the warehouse and storage.allowed_locations"
+        f"Invalid location {location!r}: a symbolic link leads outside the warehouse"
+        " and storage.allowed_locations"
     )

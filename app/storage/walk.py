@@ -1,14 +1,15 @@
 """Walk to a folder from an open root, one segment at a time, so that nothing changes between check and use.
 
-The kernel follows no symlink for us below a root (``O_NOFOLLOW``): a link is read and its target looked up again
-from an allowed root, so it cannot lead elsewhere, whatever other processes do meanwhile. The roots themselves are
-the administrator's and may be symlinks or lie behind some.
+The kernel follows no symlink for us below a root (``O_NOFOLLOW``): a link is read and its target looked up
+again from an allowed root, so it cannot lead elsewhere, whatever other processes do meanwhile. The roots
+themselves are the administrator's and may be symlinks or lie behind some.
 """
 
 import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _MAX_LINKS = 40
@@ -112,5 +113,5 @@ def _follow(fd: int, segment: str, rest: list[str]) -> str:
         link = os.readlink(segment, dir_fd=fd)
     except OSError as error:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), segment) from error
-    here = os.readlink(f"/proc/self/fd/{fd}")
-    return "/" + os.path.normpath(os.path.join(here, link, *rest)).lstrip("/")  # noqa: PTH118 - no Path semantics
+    here = Path(f"/proc/self/fd/{fd}").readlink()
+    return "/" + os.path.normpath(here.joinpath(link, *rest)).lstrip("/")

@@ -1,0 +1,80 @@
+"""Which file system holds a location, and which locations the server touches at all."""
+
+from collections.abc import Mapping
+
+from app.config import ConfigurationError, Fault, Settings
+from app.errors import BadRequestException, IllegalArgumentException
+from app.storage.executor import ExecutedFileSystem, executor
+from app.storage.files import LocalFileSystem
+from app.storage.filesystem import FileSystem
+from app.storage.locations import AllowedLocations
+
+
+class Storages:
+    """The file systems of a warehouse by family of schemes, inside its allowed prefixes."""
+
+    def __init__(self, allowed: AllowedLocations, file_systems: Mapping[str, FileSystem]) -> None:
+        self.allowed = allowed
+        self._file_systems = file_systems
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Storages":
+        """Connect to what the settings name: local files, and S3 when an allowed prefix lies there.
+
+        :raises ConfigurationError: when a prefix is malformed
+        """
+        storage = settings.storage
+        allowed = allowed_locations(settings)
+        families = {prefix.family for prefix in allowed.prefixes}
+        file_systems: dict[str, FileSystem] = {}
+        if "file" in families:
+            file_systems["file"] = LocalFileSystem(p for p in allowed.prefixes if p.family == "file")
+        if "s3" in families:
+            # boto3 takes half a second to import.
+            from app.storage.s3 import S3FileSystem
+
+            file_systems["s3"] = S3FileSystem(storage.s3, storage.timeout, storage.deadline)
+        return cls(
+            allowed,
+            {
+                family: ExecutedFileSystem(inner, executor(family, storage.max_threads, storage.deadline))
+                for family, inner in file_systems.items()
+            },
+        )
+
+    def for_location(self, location: str) -> FileSystem:
+        """Return the file system that holds ``location``.
+
+        :raises BadRequestException: when the location is malformed
+        :raises IllegalArgumentException: when it is outside the allowed prefixes
+        """
+        place = self.allowed.check(location)
+        if place.family not in self._file_systems:
+            raise IllegalArgumentException(
+                f"Invalid location {location!r}: no {place.family} storage is configured"
+            )
+        return self._file_systems[place.family]
+
+
+def allowed_locations(settings: Settings) -> AllowedLocations:
+    """Return the prefixes of the default warehouse: its root and ``storage.allowed_locations``.
+
+    :raises ConfigurationError: when one of them is malformed, naming all that are
+    """
+    storage = settings.storage
+    configured = [("storage.warehouse", storage.warehouse)]
+    configured += [("storage.allowed_locations", prefix) for prefix in storage.allowed_locations]
+    if storage.type == "local":
+        configured.append(("storage.local.root_path", storage.local.root_path))
+    faults = [fault for key, prefix in configured if (fault := _fault(settings, key, prefix))]
+    if faults:
+        raise ConfigurationError(faults)
+    return AllowedLocations(prefix for _, prefix in configured)
+
+
+def _fault(settings: Settings, key: str, prefix: str) -> Fault | None:
+    try:
+        AllowedLocations([prefix])
+    except BadRequestException as error:
+        return Fault(key, error.message, prefix, "s3://bucket/folder or file:///folder", settings.origin(key))
+    return None

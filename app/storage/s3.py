@@ -1,0 +1,215 @@
+"""S3 and what speaks its protocol, through boto3.
+
+A client is used by one native thread only: under gevent a pooled connection belongs to the loop of the thread
+that opened it. botocore's own retries are off, because they know no time limit for the whole operation.
+"""
+
+import random
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from app.config import S3Settings
+from app.errors import AlreadyExistsException, NotFoundException, ServiceError, ServiceUnavailableException
+from app.storage import s3_errors
+from app.storage.filesystem import too_large
+from app.storage.locations import Location, normalise
+
+T = TypeVar("T")
+
+_CHUNK = 1 << 20
+_BATCH = 1000
+"""Most keys of one DeleteObjects request."""
+_PAUSES = (0.1, 0.4)
+"""Seconds before the second and the third attempt."""
+
+
+class S3FileSystem:
+    """Objects in buckets; the service checks beforehand which locations are allowed.
+
+    :param timeout: seconds to connect, and between two bytes of an answer
+    :param deadline: seconds for an operation with its retries
+    """
+
+    def __init__(self, settings: S3Settings, timeout: float, deadline: float) -> None:
+        self._timeout = timeout
+        self._deadline = deadline
+        self._options = _options(settings, timeout)
+        self._local = threading.local()
+        self._conditional_writes = True
+
+    def read(self, location: str, max_bytes: int) -> bytes:
+        """Return the whole object.
+
+        :raises NotFoundException: when there is none
+        :raises BadRequestException: when it is larger than ``max_bytes``
+        :raises ServiceError: when the store does not answer or refuses
+        """
+        place = _object(location)
+
+        def get(client: Any, expires: float) -> bytes:
+            answer = client.get_object(Bucket=place.bucket, Key=place.path)
+            with answer["Body"] as body:
+                if answer["ContentLength"] > max_bytes:
+                    raise too_large(location, max_bytes)
+                return _drain(body.iter_chunks(_CHUNK), location, max_bytes, expires)
+
+        return self._attempt("read", place, location, get)
+
+    def exists(self, location: str) -> bool:
+        """Whether there is an object.
+
+        :raises ServiceError: when the store does not answer or refuses
+        """
+        place = _object(location)
+        try:
+            self._attempt(
+                "look for", place, location, lambda client, _: client.head_object(**_address(place))
+            )
+        except NotFoundException:
+            return False
+        return True
+
+    def write_new(self, location: str, data: bytes) -> None:
+        """Create an object.
+
+        :raises AlreadyExistsException: when there is one with other content; it is left alone
+        :raises ServiceError: when the store does not answer (the object may exist then) or refuses
+        """
+        place = _object(location)
+        try:
+            self._attempt("write", place, location, lambda client, _: self._put(client, place, data))
+        except _ExistsError:
+            # An attempt of ours whose answer was lost may have created it.
+            if self.read(location, len(data)) != data:
+                raise AlreadyExistsException(f"Failed to write file {location}: it exists") from None
+
+    def delete(self, locations: Iterable[str], *, checksums: bool = False) -> dict[str, str]:  # noqa: ARG002
+        """Remove objects, 1,000 with a request; missing ones are fine and ``checksums`` are only local.
+
+        :returns: the reason for each location that could not be removed
+        """
+        by_bucket: dict[str, dict[str, str]] = defaultdict(dict)
+        for location in locations:
+            place = _object(location)
+            by_bucket[place.bucket][place.path] = location
+        failures: dict[str, str] = {}
+        for bucket, keys in by_bucket.items():
+            for batch in _batches(keys):
+                failures |= self._delete(bucket, batch)
+        return failures
+
+    def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
+        """Nothing to do: a bucket has no folders."""
+
+    def _put(self, client: Any, place: Location, data: bytes) -> None:
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if self._conditional_writes else {}
+        try:
+            client.put_object(**_address(place), Body=data, ContentType=_content_type(place), **condition)
+        except ClientError as error:
+            if s3_errors.code(error) == "PreconditionFailed":
+                raise _ExistsError from error
+            if not condition or not s3_errors.is_unsupported(error):
+                raise
+            self._conditional_writes = False
+            self._put(client, place, data)
+
+    def _delete(self, bucket: str, keys: dict[str, str]) -> dict[str, str]:
+        """Remove the objects of a batch (key → location) and return the reasons of failures by location."""
+        place = Location("s3", bucket, "")
+        request: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        try:
+            answer = self._attempt(
+                "delete",
+                place,
+                place.key,
+                lambda client, _: client.delete_objects(Bucket=bucket, Delete=request),
+            )
+        except ServiceError as error:
+            return dict.fromkeys(keys.values(), error.message)
+        return {
+            keys[error["Key"]]: f"Failed to delete {keys[error['Key']]}: {error.get('Code', 'unknown')}"
+            for error in answer.get("Errors", [])
+            if error.get("Code") != "NoSuchKey"
+        }
+
+    def _attempt(self, operation: str, place: Location, location: str, call: Callable[[Any, float], T]) -> T:
+        """Call with the client of this thread, again after transient errors while the deadline allows it."""
+        expires = time.monotonic() + self._deadline
+        for pause in (*_PAUSES, 0.0):
+            try:
+                return call(self._client(), expires)
+            except (BotoCoreError, ClientError) as error:
+                failure = error
+            if not s3_errors.is_transient(failure) or time.monotonic() + pause > expires - 2 * self._timeout:
+                break
+            time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
+        raise s3_errors.service_error(operation, place, location, failure) from failure
+
+    def _client(self) -> Any:
+        client = getattr(self._local, "client", None)
+        if client is None:
+            # A session is not thread-safe either.
+            client = self._local.client = boto3.session.Session().client("s3", **self._options)
+        return client
+
+
+class _ExistsError(Exception):
+    """A conditional write found an object."""
+
+
+def _options(settings: S3Settings, timeout: float) -> dict[str, Any]:
+    config = Config(
+        connect_timeout=timeout,
+        read_timeout=timeout,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        s3={"addressing_style": "path" if settings.use_path_style else "auto"},
+        # Many compatible stores do not know the newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    return {
+        "endpoint_url": settings.endpoint or None,
+        "region_name": settings.region or None,
+        "aws_access_key_id": settings.access_key_id or None,
+        "aws_secret_access_key": settings.secret_access_key or None,
+        "config": config,
+    }
+
+
+def _object(location: str) -> Location:
+    place = normalise(location)
+    if place.family != "s3" or not place.path:
+        raise NotFoundException(f"Failed to open input stream for file: {location} is no object of a bucket")
+    return place
+
+
+def _address(place: Location) -> dict[str, Any]:
+    return {"Bucket": place.bucket, "Key": place.path}
+
+
+def _content_type(place: Location) -> str:
+    return "application/json" if place.path.endswith(".json") else "application/octet-stream"
+
+
+def _drain(chunks: Iterable[bytes], location: str, max_bytes: int, expires: float) -> bytes:
+    content = bytearray()
+    for chunk in chunks:
+        content += chunk
+        if len(content) > max_bytes:
+            raise too_large(location, max_bytes)
+        if time.monotonic() > expires:
+            raise ServiceUnavailableException(f"Failed to read {location}: not done within storage.deadline")
+    return bytes(content)
+
+
+def _batches(keys: dict[str, str]) -> Iterator[dict[str, str]]:
+    entries = list(keys.items())
+    for start in range(0, len(entries), _BATCH):
+        yield dict(entries[start : start + _BATCH])

@@ -1,0 +1,1 @@
+"""Logs, metrics and process state. No web framework is imported here."""

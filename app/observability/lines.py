@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,8 @@ LONGEST: Final = 4_096
 
 LONGEST_PATH: Final = 2_048
 FRAMES: Final = 25
+MOST_KEYS: Final = 40
+LONGEST_KEY: Final = 64
 
 LEVELS: Final = {"DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40}
 
@@ -118,10 +121,10 @@ def _render_event(entry: EventEntry) -> bytes:
 
 def _render_fields(fields: dict[str, Any]) -> bytes:
     """Encode ``fields``; while too long, the longest value gives way."""
-    fields = {_text(key): _plain(value) for key, value in fields.items()}
+    fields = {_text(key)[:LONGEST_KEY]: _plain(value) for key, value in islice(fields.items(), MOST_KEYS)}
     encoded = _encode(fields) + b"\n"
     while len(encoded) > LONGEST:
-        longest = max(fields, key=lambda key: len(_encode(fields[key])))
+        longest = max(fields.keys() - {"time", "level"}, key=lambda key: len(_encode(fields[key])))
         shorter = _shortened(fields.pop(longest))
         if shorter is not None:
             fields[longest] = shorter

@@ -7,7 +7,7 @@ falls inside them.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Final, Protocol
 
 from app.observability.redaction import metric_label
 
@@ -95,14 +95,20 @@ class Requests:
         return int(sum(sum(slot[:-1]) for slot in self.slots.values()))
 
 
-class PoolState(NamedTuple):
-    """One worker's pool: connections lent out, at rest, both, its limit; callers in the queue."""
+class PoolState(Protocol):
+    """One worker's pool: connections lent out, at rest, allowed; callers in the queue."""
 
-    active: int
-    idle: int
-    total: int
-    maximum: int
-    waiting: int
+    @property
+    def active(self) -> int: ...
+
+    @property
+    def idle(self) -> int: ...
+
+    @property
+    def maximum(self) -> int: ...
+
+    @property
+    def waiting(self) -> int: ...
 
 
 class Metrics:
@@ -169,7 +175,7 @@ class Metrics:
             now = state()
             self.db_connections_active.set(now.active)
             self.db_connections_idle.set(now.idle)
-            self.db_connections_total.set(now.total)
+            self.db_connections_total.set(now.active + now.idle)
             self.db_connections_max.set(now.maximum)
             self.db_connections_waiting.set(now.waiting)
 

@@ -1,6 +1,6 @@
 """PostgreSQL: pool, transactions, named queries, migrations. The only package that knows psycopg2."""
 
-from app.db.database import Database, Transaction
+from app.db.database import Database, Row, Transaction
 from app.db.errors import (
     ConnectionLost,
     ConstraintViolated,
@@ -18,6 +18,7 @@ __all__ = [
     "LockNotAvailable",
     "PoolExhausted",
     "QueryTimedOut",
+    "Row",
     "Transaction",
     "TransactionConflict",
     "TransactionOutcomeUnknown",

@@ -1,0 +1,1 @@
+"""All use cases of the catalog, each owning its transaction."""

@@ -1,0 +1,202 @@
+"""The one way in which tables and views come into being and change.
+
+Optimistic first: read without lock, work out the next document, write its file while holding no connection, then
+swap the pointers in one short transaction if none of them moved. After two lost races the rows are locked first.
+A failure before COMMIT deletes only the files of this attempt; nothing is deleted once the outcome is unknown.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.intents import Intent, Prepared, prepare, read_bases
+from app.catalog.locations import claim_location
+from app.catalog.metadata_files import delete_metadata_files, write_metadata_file
+from app.changes.log import Change, record_change
+from app.db import (
+    ConstraintViolated,
+    LockNotAvailable,
+    Transaction,
+    TransactionConflict,
+    TransactionOutcomeUnknown,
+)
+from app.errors import AlreadyExistsException, CommitFailedException, NoSuchNamespaceException
+from app.observability.failpoints import failpoint
+from app.storage import locations
+
+OPTIMISTIC_ATTEMPTS = 2
+
+
+class LostRace(Exception):
+    """Somebody else changed one of the objects between our reading and our swap."""
+
+
+def commit(catalog: Catalog, caller: Caller, warehouse: Warehouse, intents: Sequence[Intent]) -> list[Prepared]:
+    """Carry out all intents or none, and return what is now committed, in their order.
+
+    :raises CommitFailedException: when a requirement does not hold, or others were faster for too long
+    :raises CommitStateUnknownException: when the intents may or may not have been carried out
+    :raises ServiceError: when an intent cannot be carried out; then nothing changed
+    """
+    lines = [(warehouse.id, *intent.identifier.namespace, intent.identifier.name) for intent in intents]
+    patience = caller.seconds_left() - catalog.settings.catalog.lock_timeout
+    with _as_commit_errors(), catalog.commit_queue.hold(lines, max(0.0, patience)):
+        for _ in range(OPTIMISTIC_ATTEMPTS):
+            try:
+                return _attempt(catalog, caller, warehouse, intents)
+            except (LostRace, TransactionConflict):
+                continue
+        with catalog.last_resort:
+            return _attempt_locked(catalog, caller, warehouse, intents)
+
+
+def _attempt(
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, intents: Sequence[Intent]
+) -> list[Prepared]:
+    bases = read_bases(catalog.db, warehouse, intents)
+    prepared = [prepare(catalog, warehouse, *pair) for pair in zip(intents, bases, strict=True)]
+    with _written(catalog, prepared), catalog.db.transaction() as tx:
+        _lock_unmoved(tx, prepared)
+        _swap(tx, caller, warehouse, prepared)
+    failpoint("commit.committed")
+    return prepared
+
+
+def _attempt_locked(
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, intents: Sequence[Intent]
+) -> list[Prepared]:
+    """The last resort of an object that everybody wants: its row stays locked while the file is written."""
+    written: list[Prepared] = []
+    with _undone_on_failure(catalog, written), catalog.db.transaction() as tx:
+        bases = read_bases(tx, warehouse, intents)
+        _lock(tx, [base.id for base in bases if base.id is not None])
+        bases = read_bases(tx, warehouse, intents)
+        prepared = [prepare(catalog, warehouse, *pair) for pair in zip(intents, bases, strict=True)]
+        _lock_unmoved(tx, prepared)
+        _write(catalog, prepared, written)
+        _swap(tx, caller, warehouse, prepared)
+    failpoint("commit.committed")
+    return prepared
+
+
+@contextmanager
+def _written(catalog: Catalog, prepared: Sequence[Prepared]) -> Iterator[None]:
+    written: list[Prepared] = []
+    with _undone_on_failure(catalog, written):
+        _write(catalog, prepared, written)
+        yield
+
+
+@contextmanager
+def _undone_on_failure(catalog: Catalog, written: Sequence[Prepared]) -> Iterator[None]:
+    """Delete the files of a failed attempt. An interruption that is no Exception leaves them: it may have come
+    while COMMIT was under way."""
+    try:
+        yield
+    except TransactionOutcomeUnknown:
+        raise
+    except Exception:
+        delete_metadata_files(catalog, [item.metadata_location for item in written])
+        raise
+
+
+def _write(catalog: Catalog, prepared: Sequence[Prepared], written: list[Prepared]) -> None:
+    for item in prepared:
+        if item.writes_file:
+            written.append(item)
+            write_metadata_file(catalog, item.metadata_location, item.document)
+    failpoint("commit.files_written")
+
+
+def _lock(tx: Transaction, ids: Sequence[int]) -> dict[int, str]:
+    return {row.id: row.metadata_location for row in tx.fetch_all("lock_tabulars", ids=list(ids))}
+
+
+def _lock_unmoved(tx: Transaction, prepared: Sequence[Prepared]) -> None:
+    """Lock the rows in the order of their ids.
+
+    :raises LostRace: when one of them is gone or points elsewhere than we read
+    """
+    expected = {item.base.id: item.base.metadata_location for item in prepared if item.base.id is not None}
+    if expected and _lock(tx, list(expected)) != expected:
+        raise LostRace
+
+
+def _swap(tx: Transaction, caller: Caller, warehouse: Warehouse, prepared: Sequence[Prepared]) -> None:
+    for item in prepared:
+        if not item.is_changed:
+            continue
+        if item.moves:
+            claim_location(tx, warehouse, item.metadata["location"], item.base.id or 0)
+        object_id = _store(tx, warehouse, item)
+        record_change(
+            tx, _change(warehouse, item, object_id), principal=caller.principal, request_id=caller.request_id
+        )
+    failpoint("commit.swapped")
+
+
+def _store(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:
+    columns = {
+        "uuid": item.metadata.get(item.intent.kind.uuid_member),
+        "location": item.metadata["location"],
+        "location_key": locations.key(item.metadata["location"]),
+        "metadata_location": item.metadata_location,
+        "document": item.document,
+    }
+    if item.base.id is not None:
+        tx.execute("commit_tabular", id=item.base.id, **columns)
+        return item.base.id
+    identifier = item.intent.identifier
+    try:
+        row = tx.fetch_one(
+            "create_tabular",
+            warehouse_id=warehouse.id,
+            namespace_id=item.base.namespace_id,
+            name=identifier.name,
+            kind=item.intent.kind.name,
+            **columns,
+        )
+    except ConstraintViolated as error:
+        raise _refused(error, item) from error
+    return int(row.id)
+
+
+def _refused(error: ConstraintViolated, item: Prepared) -> Exception:
+    identifier, title = item.intent.identifier, item.intent.kind.title
+    if error.constraint == "tabulars_name_key":
+        return LostRace()
+    if error.constraint == "tabulars_namespace_fkey":
+        return NoSuchNamespaceException(f"Namespace does not exist: {identifier.namespace}")
+    if error.constraint == "tabulars_uuid_key":
+        uuid = item.metadata.get(item.intent.kind.uuid_member)
+        return AlreadyExistsException(f"{title} with uuid {uuid} already exists in this warehouse")
+    if error.constraint == "tabulars_metadata_location_key":
+        return AlreadyExistsException(
+            f"The metadata file {item.metadata_location} already belongs to a table or view of this warehouse"
+        )
+    return error
+
+
+def _change(warehouse: Warehouse, item: Prepared, object_id: int) -> Change:
+    kind = item.intent.kind.name
+    verb = "created" if item.is_new else ("committed" if kind == "table" else "replaced")
+    return Change(
+        action=f"{kind}.{verb}",
+        warehouse_id=warehouse.id,
+        object_id=object_id,
+        namespace=item.intent.identifier.namespace,
+        name=item.intent.identifier.name,
+        before_pointer=item.base.metadata_location,
+        after_pointer=item.metadata_location,
+    )
+
+
+@contextmanager
+def _as_commit_errors() -> Iterator[None]:
+    """Waiting in vain is a conflict to the client, who may refresh and try again."""
+    try:
+        yield
+    except (LostRace, LockNotAvailable, TransactionConflict) as error:
+        raise CommitFailedException(
+            "The object is being changed by too many clients at once; refresh and try again"
+        ) from error

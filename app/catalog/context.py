@@ -1,0 +1,46 @@
+"""What the use cases work with, wired once per process, and who calls them."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from app.catalog.queue import CommitQueue
+from app.config import Settings
+from app.db import Database
+from app.storage import Storages
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """A named root of storage; ``prefix`` is its path segment behind ``/v1/``."""
+
+    id: int
+    name: str
+    prefix: str
+    root_location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, under which request id, and until when (monotonic time) there has to be an answer."""
+
+    principal: str
+    request_id: str
+    deadline: float
+
+    def seconds_left(self) -> float:
+        return max(0.0, self.deadline - time.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The parts that every use case needs. Safe to share between greenlets.
+
+    ``last_resort`` lets one commit per worker hold a row lock across its storage call.
+    """
+
+    settings: Settings
+    db: Database
+    storages: Storages
+    commit_queue: CommitQueue = field(default_factory=CommitQueue)
+    last_resort: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))

@@ -1,0 +1,129 @@
+"""One object's part in a commit: what is there, and what shall be there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import uuid4
+
+import msgspec
+
+from app.catalog.context import Catalog, Warehouse
+from app.catalog.kinds import KINDS, Kind
+from app.catalog.limits import check_properties
+from app.catalog.locations import check_object_location
+from app.catalog.metadata_files import encode_document
+from app.db import Database, Row, Transaction
+from app.errors import AlreadyExistsException, NoSuchNamespaceException
+from app.identifiers import TableIdentifier
+from app.metadata.files import metadata_file_location, write_paths
+from app.metadata.shapes import JsonObject
+
+
+class Base:
+    """What the database holds under a name; nothing but the namespace, or not even that, may be there."""
+
+    def __init__(self, row: Row) -> None:
+        self.namespace_id: int | None = row.namespace_id
+        self.namespace_location: str = row.namespace_location
+        self.id: int | None = row.id
+        self.kind: str | None = row.kind
+        self.location: str | None = row.location
+        self.metadata_location: str | None = row.metadata_location
+        self.document: str | None = row.document
+
+    @cached_property
+    def metadata(self) -> JsonObject | None:
+        """The current document, parsed. Never changed in place."""
+        return None if self.document is None else msgspec.json.decode(self.document)  # type: ignore[no-any-return]
+
+    def has(self, kind: Kind) -> bool:
+        return self.kind == kind.name
+
+    def check_free(self, identifier: TableIdentifier) -> None:
+        """
+        :raises NoSuchNamespaceException: when there is no namespace to put something into
+        :raises AlreadyExistsException: when a table or a view has the name
+        """
+        if self.namespace_id is None:
+            raise NoSuchNamespaceException(f"Namespace does not exist: {identifier.namespace}")
+        if self.kind is not None:
+            raise AlreadyExistsException(f"{KINDS[self.kind].title} already exists: {identifier}")
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A wish to create or change one object.
+
+    ``produce`` gets what is there and returns the next document: the very same object when nothing changes. It is
+    called again when somebody else was faster. ``adopted`` names a metadata file that is there already.
+    """
+
+    identifier: TableIdentifier
+    kind: Kind
+    produce: Callable[[Base], JsonObject]
+    adopted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An intent worked out against a base, ready to be written and swapped in."""
+
+    intent: Intent
+    base: Base
+    metadata: JsonObject
+    metadata_location: str
+    document: str
+
+    @property
+    def is_new(self) -> bool:
+        return self.base.id is None
+
+    @property
+    def is_changed(self) -> bool:
+        return self.metadata_location != self.base.metadata_location
+
+    @property
+    def moves(self) -> bool:
+        """Whether the object takes a place in storage that it did not have."""
+        return self.is_changed and self.metadata["location"] != self.base.location
+
+    @property
+    def writes_file(self) -> bool:
+        return self.is_changed and self.intent.adopted is None
+
+
+def read_bases(source: Database | Transaction, warehouse: Warehouse, intents: Sequence[Intent]) -> list[Base]:
+    """Read what is under the names of all intents in one statement, in their order."""
+    names = [{"namespace": i.identifier.namespace, "name": i.identifier.name} for i in intents]
+    rows = source.fetch_all(
+        "read_tabulars", warehouse_id=warehouse.id, names=msgspec.json.encode(names).decode()
+    )
+    return [Base(row) for row in rows]
+
+
+def prepare(catalog: Catalog, warehouse: Warehouse, intent: Intent, base: Base) -> Prepared:
+    """Work out the next document and check that the service may write where it says.
+
+    :raises ServiceError: when the intent cannot be carried out
+    """
+    metadata = intent.produce(base)
+    if metadata is base.metadata and base.document is not None and base.metadata_location is not None:
+        return Prepared(intent, base, metadata, base.metadata_location, base.document)
+    _check_places(catalog, warehouse, base, metadata)
+    if metadata.get("properties") != (base.metadata or {}).get("properties"):
+        check_properties(metadata.get("properties", {}), catalog.settings.limits)
+    location = intent.adopted or metadata_file_location(
+        metadata, base.metadata_location, str(uuid4()), default_codec=intent.kind.default_codec
+    )
+    catalog.storages.for_location(location)
+    return Prepared(intent, base, metadata, location, encode_document(metadata))
+
+
+def _check_places(catalog: Catalog, warehouse: Warehouse, base: Base, metadata: JsonObject) -> None:
+    places = write_paths(metadata)
+    known = write_paths(base.metadata) if base.metadata else []
+    for place in places:
+        if place not in known:
+            catalog.storages.allowed.check(place)
+    if metadata["location"] != base.location:
+        check_object_location(catalog, warehouse, metadata["location"])

@@ -1,0 +1,73 @@
+"""Where new objects are put, and that no two of them share a place."""
+
+import re
+import unicodedata
+
+from app.catalog.context import Catalog, Warehouse
+from app.db import Database, Transaction
+from app.errors import IllegalArgumentException
+from app.storage import locations
+
+SLUG_BYTES = 64
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def slug(name: str) -> str:
+    """A readable path segment of at most 64 bytes: ASCII letters, digits and ``._-``, never only dots."""
+    ascii_text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    text = _UNSAFE.sub("_", ascii_text).strip("._")[:SLUG_BYTES]
+    return text or "_"
+
+
+def child_location(parent_location: str, name: str) -> str:
+    """The default location of a namespace below its parent's. Not unique: only tables own their location."""
+    return f"{parent_location.rstrip('/')}/{slug(name)}"
+
+
+def table_location(namespace_location: str, name: str, uuid: str) -> str:
+    """The default location of a table or view: readable, and unique by its uuid."""
+    return f"{namespace_location.rstrip('/')}/{slug(name)}-{uuid}"
+
+
+def check_object_location(catalog: Catalog, warehouse: Warehouse, location: str) -> str:
+    """Return the canonical key of a location that a table or view may own.
+
+    :raises BadRequestException: when it is malformed
+    :raises IllegalArgumentException: when it is outside the allowed prefixes, or is one of them
+    """
+    place = catalog.storages.allowed.check(location)
+    if any(place == prefix for prefix in catalog.storages.allowed.prefixes):
+        raise IllegalArgumentException(
+            f"Invalid location {location!r}: it is a whole allowed prefix, a table or view must lie below it"
+        )
+    return place.key
+
+
+def claim_location(tx: Transaction, warehouse: Warehouse, location: str, object_id: int = 0) -> None:
+    """Take a place for an object until the transaction ends.
+
+    :raises IllegalArgumentException: when another object's location contains it or lies inside it
+    """
+    keys = [*locations.ancestors(location), locations.key(location)]
+    tx.fetch_all("lock_location", warehouse_id=warehouse.id, keys=keys)
+    refuse_overlap(tx, warehouse, location, object_id)
+
+
+def refuse_overlap(
+    source: Database | Transaction, warehouse: Warehouse, location: str, object_id: int = 0
+) -> None:
+    """
+    :raises IllegalArgumentException: when another object's location contains this one or lies inside it
+    """
+    key = locations.key(location)
+    other = source.fetch_one(
+        "find_overlapping_location",
+        warehouse_id=warehouse.id,
+        id=object_id,
+        keys=[*locations.ancestors(location), key],
+        key=key,
+    )
+    if other is not None:
+        raise IllegalArgumentException(
+            f"Invalid location {location!r}: it overlaps the location of another table or view ({other.location})"
+        )

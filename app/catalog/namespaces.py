@@ -1,0 +1,206 @@
+"""Namespaces: any depth, each below an existing parent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.limits import check_properties
+from app.catalog.locations import child_location
+from app.changes.log import Change, record_change
+from app.db import ConstraintViolated, Row
+from app.errors import (
+    AlreadyExistsException,
+    BadRequestException,
+    NamespaceNotEmptyException,
+    NoSuchNamespaceException,
+    UnprocessableEntityException,
+)
+from app.identifiers import Namespace
+
+LOCATION = "location"
+
+
+class LoadedNamespace(NamedTuple):
+    """``properties`` holds the stored ones and always a location."""
+
+    id: int
+    levels: Namespace
+    properties: dict[str, str]
+
+    @property
+    def location(self) -> str:
+        return self.properties[LOCATION]
+
+
+class PropertyChanges(NamedTuple):
+    """The keys that were set, removed, and asked to be removed but not there."""
+
+    updated: list[str]
+    removed: list[str]
+    missing: list[str]
+
+
+def no_such_namespace(namespace: Namespace) -> NoSuchNamespaceException:
+    return NoSuchNamespaceException(f"Namespace does not exist: {namespace}")
+
+
+def list_namespaces(
+    catalog: Catalog, warehouse: Warehouse, parent: Namespace | None, after: str | None, limit: int | None
+) -> list[Namespace]:
+    """Return the direct children of ``parent`` (top level without), in byte order, behind the name ``after``.
+
+    :raises NoSuchNamespaceException: when the parent is missing
+    """
+    levels = list(parent or ())
+    page = {"warehouse_id": warehouse.id, "after": [*levels, after or ""], "limit": limit}
+    if not levels:
+        rows = catalog.db.fetch_all("list_namespaces", **page)
+    else:
+        parent_id = load_namespace(catalog, warehouse, Namespace(levels)).id
+        rows = catalog.db.fetch_all("list_child_namespaces", parent_id=parent_id, **page)
+    return [Namespace(row.levels) for row in rows]
+
+
+def load_namespace(catalog: Catalog, warehouse: Warehouse, namespace: Namespace) -> LoadedNamespace:
+    """
+    :raises NoSuchNamespaceException: when it does not exist
+    """
+    row = catalog.db.fetch_one("load_namespace", warehouse_id=warehouse.id, levels=list(namespace))
+    if row is None:
+        raise no_such_namespace(namespace)
+    return _loaded(namespace, row)
+
+
+def namespace_exists(catalog: Catalog, warehouse: Warehouse, namespace: Namespace) -> None:
+    """
+    :raises NoSuchNamespaceException: when it does not exist
+    """
+    if catalog.db.fetch_one("namespace_exists", warehouse_id=warehouse.id, levels=list(namespace)) is None:
+        raise no_such_namespace(namespace)
+
+
+def create_namespace(
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, namespace: Namespace, properties: Mapping[str, str]
+) -> LoadedNamespace:
+    """Create an empty namespace below an existing parent.
+
+    :raises NoSuchNamespaceException: when the parent is missing
+    :raises AlreadyExistsException: when it exists
+    :raises BadRequestException: when a property or the location is not allowed
+    """
+    check_properties(properties, catalog.settings.limits)
+    parent = load_namespace(catalog, warehouse, namespace.parent) if namespace.parent else None
+    above = parent.location if parent else warehouse.root_location
+    location = _checked_location(catalog, properties) or child_location(above, namespace[-1])
+    stored = {key: value for key, value in properties.items() if key != LOCATION}
+    try:
+        with catalog.db.transaction() as tx:
+            row = tx.fetch_one(
+                "create_namespace",
+                warehouse_id=warehouse.id,
+                parent_id=parent.id if parent else None,
+                levels=list(namespace),
+                location=location,
+                properties=_encode(stored),
+            )
+            change = Change(
+                action="namespace.created", warehouse_id=warehouse.id, object_id=row.id, namespace=namespace
+            )
+            record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    except ConstraintViolated as error:
+        if error.constraint == "namespaces_levels_key":
+            raise AlreadyExistsException(f"Namespace already exists: {namespace}") from error
+        if error.constraint == "namespaces_parent_fkey":
+            raise no_such_namespace(namespace.parent) from error
+        raise
+    return LoadedNamespace(row.id, namespace, {**stored, LOCATION: location})
+
+
+def drop_namespace(catalog: Catalog, caller: Caller, warehouse: Warehouse, namespace: Namespace) -> None:
+    """
+    :raises NoSuchNamespaceException: when it does not exist
+    :raises NamespaceNotEmptyException: when a namespace, table or view is left in it
+    """
+    try:
+        with catalog.db.transaction() as tx:
+            row = tx.fetch_one("drop_namespace", warehouse_id=warehouse.id, levels=list(namespace))
+            if row is None:
+                raise no_such_namespace(namespace)
+            change = Change(
+                action="namespace.dropped", warehouse_id=warehouse.id, object_id=row.id, namespace=namespace
+            )
+            record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    except ConstraintViolated as error:
+        if error.constraint in {"namespaces_parent_fkey", "tabulars_namespace_fkey"}:
+            raise NamespaceNotEmptyException(f"Namespace {namespace} is not empty") from error
+        raise
+
+
+def update_properties(
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    namespace: Namespace,
+    removals: Sequence[str],
+    updates: Mapping[str, str],
+) -> PropertyChanges:
+    """Set and remove properties in one step. Removing the location brings back the default one.
+
+    :raises NoSuchNamespaceException: when the namespace does not exist
+    :raises UnprocessableEntityException: when a key is in both
+    """
+    both = sorted(set(removals) & set(updates))
+    if both:
+        raise UnprocessableEntityException(
+            f"Invalid properties update: {', '.join(both)} must not be in both removals and updates"
+        )
+    new_location = _checked_location(catalog, updates)
+    default_location = _default_location(catalog, warehouse, namespace) if LOCATION in removals else ""
+    with catalog.db.transaction() as tx:
+        row = tx.fetch_one("lock_namespace", warehouse_id=warehouse.id, levels=list(namespace))
+        if row is None:
+            raise no_such_namespace(namespace)
+        current = _loaded(namespace, row).properties
+        removed = [key for key in dict.fromkeys(removals) if key in current]
+        merged = {key: value for key, value in current.items() if key not in removed} | dict(updates)
+        location = new_location or merged.get(LOCATION) or default_location
+        merged.pop(LOCATION, None)
+        check_properties(merged, catalog.settings.limits)
+        tx.execute("update_namespace", id=row.id, location=location, properties=_encode(merged))
+        change = Change(
+            action="namespace.updated",
+            warehouse_id=warehouse.id,
+            object_id=row.id,
+            namespace=namespace,
+            details={"updated": sorted(updates), "removed": removed},
+        )
+        record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    missing = [key for key in dict.fromkeys(removals) if key not in current]
+    return PropertyChanges(list(updates), removed, missing)
+
+
+def _loaded(namespace: Namespace, row: Row) -> LoadedNamespace:
+    properties = msgspec.json.decode(row.properties, type=dict[str, str])
+    return LoadedNamespace(row.id, namespace, {**properties, LOCATION: row.location})
+
+
+def _checked_location(catalog: Catalog, properties: Mapping[str, str]) -> str | None:
+    if LOCATION not in properties:
+        return None
+    location = properties[LOCATION].rstrip("/")
+    if not location:
+        raise BadRequestException("Invalid properties: location must not be empty")
+    catalog.storages.allowed.check(location)
+    return location
+
+
+def _default_location(catalog: Catalog, warehouse: Warehouse, namespace: Namespace) -> str:
+    if not namespace.parent:
+        return child_location(warehouse.root_location, namespace[-1])
+    return child_location(load_namespace(catalog, warehouse, namespace.parent).location, namespace[-1])
+
+
+def _encode(properties: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(properties).decode()

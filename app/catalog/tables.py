@@ -1,0 +1,214 @@
+"""Tables: every operation of the specification on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from app.catalog import tabulars
+from app.catalog.commits import commit
+from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.intents import Base, Intent, prepare, read_bases
+from app.catalog.kinds import TABLE, VIEW
+from app.catalog.locations import refuse_overlap, table_location
+from app.catalog.metadata_files import read_metadata_file
+from app.catalog.purge import enqueue_purge
+from app.errors import AlreadyExistsException, NoSuchNamespaceException
+from app.identifiers import Namespace, TableIdentifier
+from app.metadata.requirements import check_table_requirements, is_create
+from app.metadata.shapes import JsonObject
+from app.metadata.table import new_table_metadata, parse_table_metadata
+from app.metadata.updates import apply_table_updates
+
+
+class LoadedTable(NamedTuple):
+    """``document`` is the metadata as JSON text; a staged table has no metadata location yet."""
+
+    metadata_location: str | None
+    document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTable:
+    """What createTable asks for; schema, spec and order are JSON objects that the metadata rules check."""
+
+    identifier: TableIdentifier
+    schema: Any
+    location: str | None = None
+    partition_spec: Any = None
+    write_order: Any = None
+    properties: dict[str, str] = field(default_factory=dict)
+
+    def produce(self, base: Base, max_columns: int) -> JsonObject:
+        base.check_free(self.identifier)
+        uuid = str(uuid4())
+        return new_table_metadata(
+            table_uuid=uuid,
+            location=self.location or table_location(base.namespace_location, self.identifier.name, uuid),
+            schema=self.schema,
+            partition_spec=self.partition_spec,
+            sort_order=self.write_order,
+            properties=self.properties,
+            now_ms=tabulars.now_ms(),
+            max_columns=max_columns,
+        )
+
+
+def list_tables(
+    catalog: Catalog, warehouse: Warehouse, namespace: Namespace, after: str | None, limit: int | None
+) -> list[str]:
+    """Return the names of the namespace's tables, in byte order, behind ``after``.
+
+    :raises NoSuchNamespaceException: when the namespace is missing
+    """
+    return tabulars.list_names(catalog, warehouse, "list_tables", namespace, after, limit)
+
+
+def create_table(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: NewTable) -> LoadedTable:
+    """Create a table with fresh ids and its first metadata file.
+
+    :raises NoSuchNamespaceException: when the namespace is missing
+    :raises AlreadyExistsException: when a table or view has the name
+    """
+    (created,) = commit(catalog, caller, warehouse, [_creation(catalog, new)])
+    return LoadedTable(created.metadata_location, created.document)
+
+
+def stage_table(catalog: Catalog, warehouse: Warehouse, new: NewTable) -> LoadedTable:
+    """Work out the metadata of a table that the client will create by a later commit; nothing is stored."""
+    intent = _creation(catalog, new)
+    (base,) = read_bases(catalog.db, warehouse, [intent])
+    prepared = prepare(catalog, warehouse, intent, base)
+    refuse_overlap(catalog.db, warehouse, prepared.metadata["location"])
+    return LoadedTable(None, prepared.document)
+
+
+def load_table(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier) -> LoadedTable:
+    """
+    :raises NoSuchTableException: when it, or its namespace, does not exist
+    """
+    row = tabulars.fetch(catalog, warehouse, "load_table", TABLE, table)
+    return LoadedTable(row.metadata_location, row.document)
+
+
+def table_exists(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier) -> None:
+    """
+    :raises NoSuchTableException: when it, or its namespace, does not exist
+    """
+    tabulars.fetch(catalog, warehouse, "table_exists", TABLE, table)
+
+
+def update_table(
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    table: TableIdentifier,
+    requirements: Sequence[Any],
+    updates: Sequence[Any],
+) -> LoadedTable:
+    """Commit to a table, or create it when ``assert-create`` is required.
+
+    :raises CommitFailedException: when a requirement does not hold
+    :raises NoSuchTableException: when the table is gone
+    :raises CommitStateUnknownException: when the commit may or may not be applied
+    """
+    intent = table_commit(catalog, table, requirements, updates)
+    (committed,) = commit(catalog, caller, warehouse, [intent])
+    return LoadedTable(committed.metadata_location, committed.document)
+
+
+def table_commit(
+    catalog: Catalog, table: TableIdentifier, requirements: Sequence[Any], updates: Sequence[Any]
+) -> Intent:
+    """The intent of one table's requirements and updates."""
+    creates = is_create(requirements)
+
+    def produce(base: Base) -> JsonObject:
+        current = _check_base(base, table, creates=creates)
+        check_table_requirements(current, requirements)
+        uuid = str(uuid4())
+        return apply_table_updates(
+            current,
+            updates,
+            now_ms=tabulars.now_ms(),
+            previous_location=base.metadata_location,
+            default_location=table_location(base.namespace_location, table.name, uuid),
+            default_uuid=uuid,
+            max_columns=catalog.settings.limits.max_columns,
+        )
+
+    return Intent(table, TABLE, produce)
+
+
+def drop_table(
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, table: TableIdentifier, *, purge: bool
+) -> None:
+    """Forget a table; with ``purge`` a job deletes its files afterwards.
+
+    :raises NoSuchTableException: when it, or its namespace, does not exist
+    """
+    with catalog.db.transaction() as tx:
+        row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"purge": purge})
+        if purge:
+            enqueue_purge(tx, warehouse.id, row.metadata_location, row.document)
+
+
+def rename_table(
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    source: TableIdentifier,
+    destination: TableIdentifier,
+) -> None:
+    """Give a table another name, also in another namespace; its location stays.
+
+    :raises NoSuchTableException: when the source does not exist
+    :raises NoSuchNamespaceException: when the destination's namespace does not exist
+    :raises AlreadyExistsException: when a table or view has the new name
+    """
+    tabulars.rename(catalog, caller, warehouse, TABLE, source, destination)
+
+
+def register_table(
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    table: TableIdentifier,
+    metadata_location: str,
+    *,
+    overwrite: bool = False,
+) -> LoadedTable:
+    """Adopt an existing metadata file as it is. With ``overwrite`` an existing table points to it from now on.
+
+    :raises NotFoundException: when the file is missing
+    :raises ValidationException: when it is no valid table metadata
+    :raises NoSuchNamespaceException: when the namespace is missing
+    :raises AlreadyExistsException: when the name, the table's uuid or the file is taken
+    """
+    metadata = parse_table_metadata(read_metadata_file(catalog, metadata_location))
+
+    def produce(base: Base) -> JsonObject:
+        if not (overwrite and base.has(TABLE)):
+            base.check_free(table)
+        return metadata
+
+    intent = Intent(table, TABLE, produce, adopted=metadata_location)
+    (registered,) = commit(catalog, caller, warehouse, [intent])
+    return LoadedTable(registered.metadata_location, registered.document)
+
+
+def _creation(catalog: Catalog, new: NewTable) -> Intent:
+    max_columns = catalog.settings.limits.max_columns
+    return Intent(new.identifier, TABLE, lambda base: new.produce(base, max_columns))
+
+
+def _check_base(base: Base, table: TableIdentifier, *, creates: bool) -> JsonObject | None:
+    if base.has(TABLE):
+        return base.metadata
+    if not creates:
+        raise TABLE.does_not_exist(table)
+    if base.namespace_id is None:
+        raise NoSuchNamespaceException(f"Namespace does not exist: {table.namespace}")
+    if base.has(VIEW):
+        raise AlreadyExistsException(f"View with same name already exists: {table}")
+    return None

@@ -1,0 +1,144 @@
+"""What tables and views have in common: one space of names."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.kinds import KINDS, Kind
+from app.catalog.namespaces import no_such_namespace
+from app.changes.log import Change, record_change
+from app.db import ConstraintViolated, Row, Transaction
+from app.errors import AlreadyExistsException
+from app.identifiers import Namespace, TableIdentifier
+
+
+def now_ms() -> int:
+    """Server time in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def list_names(
+    catalog: Catalog,
+    warehouse: Warehouse,
+    query: str,
+    namespace: Namespace,
+    after: str | None,
+    limit: int | None,
+) -> list[str]:
+    """Return names in byte order behind ``after``.
+
+    :raises NoSuchNamespaceException: when the namespace is missing
+    """
+    rows = catalog.db.fetch_all(
+        query, warehouse_id=warehouse.id, levels=list(namespace), after=after or "", limit=limit
+    )
+    if not rows:
+        raise no_such_namespace(namespace)
+    return [row.name for row in rows if row.name is not None]
+
+
+def fetch(catalog: Catalog, warehouse: Warehouse, query: str, kind: Kind, identifier: TableIdentifier) -> Row:
+    """Return the row of a query that finds one object by name.
+
+    :raises NoSuchTableException: or its counterpart for views, also when the namespace is missing
+    """
+    row = catalog.db.fetch_one(query, **_key(warehouse, identifier))
+    if row is None:
+        raise kind.does_not_exist(identifier)
+    return row
+
+
+def drop(
+    tx: Transaction,
+    caller: Caller,
+    warehouse: Warehouse,
+    kind: Kind,
+    identifier: TableIdentifier,
+    details: Mapping[str, Any],
+) -> Row:
+    """Delete the row and return it as it was.
+
+    :raises NoSuchTableException: or its counterpart for views
+    """
+    row = tx.fetch_one("drop_tabular", kind=kind.name, **_key(warehouse, identifier))
+    if row is None:
+        raise kind.does_not_exist(identifier)
+    change = Change(
+        action=f"{kind.name}.dropped",
+        warehouse_id=warehouse.id,
+        object_id=row.id,
+        namespace=identifier.namespace,
+        name=identifier.name,
+        before_pointer=row.metadata_location,
+        details=details,
+    )
+    record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    return row
+
+
+def rename(
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    kind: Kind,
+    source: TableIdentifier,
+    destination: TableIdentifier,
+) -> None:
+    """Move a row to another name; metadata, uuid and location stay."""
+    try:
+        with catalog.db.transaction() as tx:
+            row = tx.fetch_one("lock_tabular", kind=kind.name, **_key(warehouse, source))
+            if row is None:
+                raise kind.does_not_exist(source)
+            if source == destination:
+                return
+            namespace_id = _free_place(tx, warehouse, kind, source, destination)
+            tx.execute("rename_tabular", id=row.id, namespace_id=namespace_id, name=destination.name)
+            change = Change(
+                action=f"{kind.name}.renamed",
+                warehouse_id=warehouse.id,
+                object_id=row.id,
+                namespace=source.namespace,
+                name=source.name,
+                before_pointer=row.metadata_location,
+                after_pointer=row.metadata_location,
+                details={"namespace": destination.namespace, "name": destination.name},
+            )
+            record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    except ConstraintViolated as error:
+        if error.constraint == "tabulars_name_key":
+            raise _taken(kind, source, destination, kind.title) from error
+        if error.constraint == "tabulars_namespace_fkey":
+            raise no_such_namespace(destination.namespace) from error
+        raise
+
+
+def _free_place(
+    tx: Transaction, warehouse: Warehouse, kind: Kind, source: TableIdentifier, destination: TableIdentifier
+) -> int:
+    namespace = tx.fetch_one(
+        "namespace_exists", warehouse_id=warehouse.id, levels=list(destination.namespace)
+    )
+    if namespace is None:
+        raise no_such_namespace(destination.namespace)
+    taken = tx.fetch_one("find_tabular_kind", namespace_id=namespace.id, name=destination.name)
+    if taken is not None:
+        raise _taken(kind, source, destination, KINDS[taken.kind].title)
+    return int(namespace.id)
+
+
+def _taken(
+    kind: Kind, source: TableIdentifier, destination: TableIdentifier, title: str
+) -> AlreadyExistsException:
+    if kind.name == "view":
+        return AlreadyExistsException(f"Cannot rename {source} to {destination}. {title} already exists")
+    return AlreadyExistsException(f"{title} already exists: {destination}")
+
+
+def _key(warehouse: Warehouse, identifier: TableIdentifier) -> dict[str, Any]:
+    return {
+        "warehouse_id": warehouse.id,
+        "levels": list(identifier.namespace),
+        "name": identifier.name,
+    }

@@ -1,0 +1,134 @@
+"""Views: every operation of the specification on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from app.catalog import tabulars
+from app.catalog.commits import commit
+from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.intents import Base, Intent
+from app.catalog.kinds import VIEW
+from app.catalog.locations import table_location
+from app.identifiers import Namespace, TableIdentifier
+from app.metadata.shapes import JsonObject
+from app.metadata.view import new_view_metadata
+from app.metadata.view_requirements import check_view_requirements
+from app.metadata.view_updates import apply_view_updates
+
+
+class LoadedView(NamedTuple):
+    """``document`` is the metadata as JSON text."""
+
+    metadata_location: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewView:
+    """What createView asks for; schema and version are JSON objects that the metadata rules check."""
+
+    identifier: TableIdentifier
+    schema: Any
+    view_version: Any
+    location: str | None = None
+    properties: dict[str, str] = field(default_factory=dict)
+
+    def produce(self, base: Base) -> JsonObject:
+        base.check_free(self.identifier)
+        uuid = str(uuid4())
+        return new_view_metadata(
+            view_uuid=uuid,
+            location=self.location or table_location(base.namespace_location, self.identifier.name, uuid),
+            schema=self.schema,
+            view_version=self.view_version,
+            properties=self.properties,
+            now_ms=tabulars.now_ms(),
+        )
+
+
+def list_views(
+    catalog: Catalog, warehouse: Warehouse, namespace: Namespace, after: str | None, limit: int | None
+) -> list[str]:
+    """Return the names of the namespace's views, in byte order, behind ``after``.
+
+    :raises NoSuchNamespaceException: when the namespace is missing
+    """
+    return tabulars.list_names(catalog, warehouse, "list_views", namespace, after, limit)
+
+
+def create_view(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: NewView) -> LoadedView:
+    """Create a view with its first version and metadata file.
+
+    :raises NoSuchNamespaceException: when the namespace is missing
+    :raises AlreadyExistsException: when a table or view has the name
+    """
+    (created,) = commit(catalog, caller, warehouse, [Intent(new.identifier, VIEW, new.produce)])
+    return LoadedView(created.metadata_location, created.document)
+
+
+def load_view(catalog: Catalog, warehouse: Warehouse, view: TableIdentifier) -> LoadedView:
+    """
+    :raises NoSuchViewException: when it, or its namespace, does not exist
+    """
+    row = tabulars.fetch(catalog, warehouse, "load_view", VIEW, view)
+    return LoadedView(row.metadata_location, row.document)
+
+
+def view_exists(catalog: Catalog, warehouse: Warehouse, view: TableIdentifier) -> None:
+    """
+    :raises NoSuchViewException: when it, or its namespace, does not exist
+    """
+    tabulars.fetch(catalog, warehouse, "view_exists", VIEW, view)
+
+
+def replace_view(
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    view: TableIdentifier,
+    requirements: Sequence[Any],
+    updates: Sequence[Any],
+) -> LoadedView:
+    """Commit to a view.
+
+    :raises CommitFailedException: when a requirement does not hold
+    :raises NoSuchViewException: when the view is gone
+    :raises CommitStateUnknownException: when the commit may or may not be applied
+    """
+
+    def produce(base: Base) -> JsonObject:
+        current = base.metadata
+        if not base.has(VIEW) or current is None:
+            raise VIEW.does_not_exist(view)
+        check_view_requirements(current, requirements)
+        return apply_view_updates(current, updates, now_ms=tabulars.now_ms())
+
+    (committed,) = commit(catalog, caller, warehouse, [Intent(view, VIEW, produce)])
+    return LoadedView(committed.metadata_location, committed.document)
+
+
+def drop_view(catalog: Catalog, caller: Caller, warehouse: Warehouse, view: TableIdentifier) -> None:
+    """Forget a view; its files stay.
+
+    :raises NoSuchViewException: when it, or its namespace, does not exist
+    """
+    with catalog.db.transaction() as tx:
+        tabulars.drop(tx, caller, warehouse, VIEW, view, {})
+
+
+def rename_view(
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    source: TableIdentifier,
+    destination: TableIdentifier,
+) -> None:
+    """Give a view another name, also in another namespace.
+
+    :raises NoSuchViewException: when the source does not exist
+    :raises NoSuchNamespaceException: when the destination's namespace does not exist
+    :raises AlreadyExistsException: when a table or view has the new name
+    """
+    tabulars.rename(catalog, caller, warehouse, VIEW, source, destination)

@@ -1,0 +1,48 @@
+"""One row per mutation, written in the mutation's own transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from app.db import Transaction
+from app.identifiers import Namespace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happened to which object.
+
+    ``action`` is an event type such as ``table.committed``; the pointers are metadata locations before and after;
+    ``details`` is a JSON object with what else a reader of the log needs.
+    """
+
+    action: str
+    warehouse_id: int
+    object_id: int
+    namespace: Namespace
+    name: str | None = None
+    before_pointer: str | None = None
+    after_pointer: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record_change(transaction: Transaction, change: Change, *, principal: str, request_id: str) -> None:
+    """Append a change row; from here on the outcome of the transaction can be looked up."""
+    row = transaction.fetch_one(
+        "record_change",
+        commit_id=str(transaction.commit_id),
+        warehouse_id=change.warehouse_id,
+        action=change.action,
+        object_kind=change.action.partition(".")[0],
+        object_id=change.object_id,
+        namespace=list(change.namespace),
+        name=change.name,
+        before_pointer=change.before_pointer,
+        after_pointer=change.after_pointer,
+        details=msgspec.json.encode(change.details).decode(),
+        principal=principal,
+        request_id=request_id,
+    )
+    transaction.xid = row.xid

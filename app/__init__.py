@@ -1,0 +1,45 @@
+"""Bingsan: an Apache Iceberg REST catalog. ``create_app`` is the only place where the service is wired."""
+
+from flask import Flask
+
+from app.config import Settings
+
+
+def create_app(settings: Settings) -> Flask:
+    """Wire the service of one process. Nothing is connected before the first request."""
+    from app.api import namespaces, tables, views
+    from app.api.admission import Admission
+    from app.api.config import mount_config
+    from app.api.context import EXTENSION, Services
+    from app.api.errors import install_error_handlers
+    from app.api.health import blueprint as health
+    from app.api.metrics import init_metrics
+    from app.api.routing import RawPath
+    from app.catalog.context import Catalog
+    from app.catalog.warehouses import Warehouses
+    from app.db import Database
+    from app.db.probe import Probe
+    from app.observability import failpoints
+    from app.observability.metrics import metrics
+    from app.observability.middleware import ObservedApplication
+    from app.storage.executor import executor
+    from app.storage.registry import Storages
+
+    failpoints.arm(settings.testing.failpoints)
+    db = Database.for_worker(settings)
+    catalog = Catalog(settings, db, Storages.from_settings(settings), executor("compression", 2, 15.0))
+    probe = Probe(settings)
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.limits.max_request_body_size
+    app.url_map.merge_slashes = False
+    app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe)
+    resources = [namespaces.resource, tables.resource, views.resource]
+    for resource in [mount_config(resources), *resources]:
+        resource.register(app)
+    app.register_blueprint(health)
+    init_metrics(app, ready=probe.is_alive)
+    metrics.watch_pool(db.statistics)
+    Admission(settings.limits.max_in_flight_per_worker).install(app)
+    install_error_handlers(app)
+    app.wsgi_app = ObservedApplication(RawPath(app.wsgi_app))  # type: ignore[method-assign]
+    return app

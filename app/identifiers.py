@@ -43,13 +43,16 @@ class TableIdentifier(NamedTuple):
 def decode_segment(raw: str, *, keep_plus: bool = False) -> str:
     """Decode one percent-encoded path segment to text.
 
-    :raises BadRequestException: when the bytes are not UTF-8
+    :raises BadRequestException: when the bytes are not UTF-8 or hold NUL
     """
     text = raw if keep_plus else raw.replace("+", " ")
     try:
-        return unquote_to_bytes(text).decode("utf-8")
+        decoded = unquote_to_bytes(text).decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadRequestException(f"Invalid path segment {raw!r}: not UTF-8 ({error.reason})") from error
+    if "\0" in decoded:
+        raise BadRequestException(f"Invalid path segment {raw!r}: names must not contain U+0000")
+    return decoded
 
 
 def decode_namespace(raw: str, *, keep_plus: bool = False) -> Namespace:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from app.catalog.queue import CommitQueue
 from app.config import Settings
 from app.db import Database
-from app.storage import Storages
+from app.storage.executor import Executor
+from app.storage.registry import Storages
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,13 @@ class Caller:
 class Catalog:
     """The parts that every use case needs. Safe to share between greenlets.
 
+    ``cpu`` runs what would keep the event loop busy and gives up the interpreter lock (compression);
     ``last_resort`` lets one commit per worker hold a row lock across its storage call.
     """
 
     settings: Settings
     db: Database
     storages: Storages
+    cpu: Executor
     commit_queue: CommitQueue = field(default_factory=CommitQueue)
     last_resort: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))

@@ -53,6 +53,16 @@ class Database:
             max_idle=max_idle,
         )
 
+    @classmethod
+    def for_worker(cls, settings: Settings) -> "Database":
+        """The share of the node's connections that one gunicorn worker gets."""
+        workers, database = settings.server.workers, settings.database
+        return cls(
+            settings,
+            pool_size=max(1, database.max_open_conns // workers),
+            max_idle=max(1, database.max_idle_conns // workers),
+        )
+
     def fetch_one(self, query: str, /, **parameters: Any) -> Row:
         """Run one statement on its own and return its first row as a named tuple, or None."""
         rows = self.fetch_all(query, **parameters)

@@ -1,0 +1,33 @@
+"""How many requests a worker takes at once: refusing early beats slowing everybody down."""
+
+from flask import Flask, g, request
+
+from app.errors import SlowDownException, TooManyRequestsException
+
+_EXEMPT = frozenset({"/health", "/health/live", "/ready", "/health/ready", "/metrics"})
+
+
+class Admission:
+    """At most ``limit`` requests are worked on; health checks and metrics always get through."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._admitted = 0
+
+    def install(self, app: Flask) -> None:
+        app.before_request(self._enter)
+        app.teardown_request(self._leave)
+
+    def _enter(self) -> None:
+        if request.path in _EXEMPT:
+            return
+        if self._admitted >= self._limit:
+            message = f"This worker handles {self._limit} requests already (limits.max_in_flight_per_worker)"
+            kind = SlowDownException if request.method in {"GET", "HEAD"} else TooManyRequestsException
+            raise kind(message, headers={"Retry-After": "1"})
+        self._admitted += 1
+        g.admitted = True
+
+    def _leave(self, _: BaseException | None) -> None:
+        if g.pop("admitted", False):
+            self._admitted -= 1

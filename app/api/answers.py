@@ -1,0 +1,37 @@
+"""Answers: JSON that is already text passes through without being parsed."""
+
+from typing import Any
+
+import msgspec
+from flask import Response
+
+JSON = "application/json"
+# Neither a proxy nor a client's HTTP cache may keep what the catalog says.
+HEADERS = {"Cache-Control": "no-store"}
+
+
+def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Encode a JSON value."""
+    return raw_answer(msgspec.json.encode(value), status, headers)
+
+
+def raw_answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Send JSON text as it is."""
+    return Response(body, status, {**HEADERS, **(headers or {})}, content_type=JSON)
+
+
+def no_content() -> Response:
+    """204 without a body, and without a content type that would suggest one."""
+    answer = Response(status=204, headers=HEADERS)
+    del answer.headers["Content-Type"]
+    return answer
+
+
+def metadata_answer(metadata_location: str | None, document: str, *, config: bool) -> Response:
+    """A load or commit answer around a stored metadata document.
+
+    :param config: whether the answer has a ``config`` member, as loads have and commits have not
+    """
+    location = msgspec.json.encode(metadata_location)
+    tail = b',"config":{}}' if config else b"}"
+    return raw_answer(b'{"metadata-location":' + location + b',"metadata":' + document.encode() + tail)

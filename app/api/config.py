@@ -1,0 +1,44 @@
+"""What a client asks first: which routes there are and how to reach the storage."""
+
+from flask import Response, request
+
+from app.api.answers import json_answer
+from app.api.context import caller, catalog, services
+from app.api.operations import Operations
+from app.catalog.context import Warehouse
+
+
+def mount_config(resources: list[Operations]) -> Operations:
+    """Return ``getConfig``, which announces exactly what the resources have mounted."""
+    endpoints = [endpoint for resource in resources for endpoint in resource.endpoints]
+    config = Operations("config")
+
+    def get_config() -> Response:
+        request.environ["bingsan.route"] = "/v1/config"
+        request.environ["bingsan.principal"] = caller().principal
+        text = request.args.get("warehouse")
+        warehouse = services().warehouses.find(text) if text else None
+        return json_answer(
+            {"defaults": _defaults(), "overrides": _overrides(warehouse), "endpoints": endpoints}
+        )
+
+    config.blueprint.add_url_rule(
+        "/config", "get_config", get_config, methods=["GET"], provide_automatic_options=False
+    )
+    return config
+
+
+def _defaults() -> dict[str, str]:
+    storage = catalog().settings.storage
+    if storage.type != "s3":
+        return {}
+    defaults = {"s3.region": storage.s3.region, "client.region": storage.s3.region}
+    if storage.s3.endpoint:
+        defaults["s3.endpoint"] = storage.s3.endpoint
+    if storage.s3.use_path_style:
+        defaults["s3.path-style-access"] = "true"
+    return defaults
+
+
+def _overrides(warehouse: Warehouse | None) -> dict[str, str]:
+    return {} if warehouse is None else {"prefix": warehouse.prefix}

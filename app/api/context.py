@@ -1,0 +1,49 @@
+"""What a view function needs to know about the process and about the request at hand."""
+
+import time
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app, g, request
+
+from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.warehouses import Warehouses
+from app.db.probe import Probe
+
+EXTENSION = "bingsan"
+ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What ``create_app`` wired for this process."""
+
+    catalog: Catalog
+    warehouses: Warehouses
+    probe: Probe
+
+
+def services() -> Services:
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+def catalog() -> Catalog:
+    return services().catalog
+
+
+def warehouse() -> Warehouse:
+    """The warehouse that the request's path names."""
+    return cast(Warehouse, g.warehouse)
+
+
+def caller() -> Caller:
+    """Who makes this request, and until when."""
+    found = g.get("caller")
+    if found is None:
+        seconds = catalog().settings.server.request_timeout
+        found = g.caller = Caller(ANONYMOUS, request_id(), time.monotonic() + seconds)
+    return cast(Caller, found)
+
+
+def request_id() -> str:
+    return str(request.environ["bingsan.request_id"])

@@ -1,0 +1,88 @@
+"""Every error leaves as the one JSON envelope, whoever raised it."""
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from app.api.answers import json_answer
+from app.api.context import catalog
+from app.db import PoolExhausted
+from app.errors import (
+    BadRequestException,
+    InternalServerError,
+    MethodNotAllowedException,
+    NotFoundException,
+    RequestTooLargeException,
+    ServiceError,
+    TooManyRequestsException,
+    UnsupportedMediaTypeException,
+    UriTooLongException,
+)
+from app.observability.logs import get_logger
+
+log = get_logger(__name__)
+_BY_STATUS: dict[int, type[ServiceError]] = {
+    405: MethodNotAllowedException,
+    413: RequestTooLargeException,
+    414: UriTooLongException,
+    415: UnsupportedMediaTypeException,
+}
+
+
+def install_error_handlers(app: Flask) -> None:
+    app.register_error_handler(ServiceError, render)
+    app.register_error_handler(HTTPException, _render_framework_error)
+    app.register_error_handler(Exception, _render_fault)
+
+
+def render(error: ServiceError) -> Response:
+    """The envelope of an error; a HEAD gets none."""
+    if isinstance(error, PoolExhausted) and request.method in {"POST", "DELETE"}:
+        # Java repeats any method on 429, but a POST on 503 only by chance of a header.
+        error = TooManyRequestsException(error.message, headers=error.headers)
+    request.environ["bingsan.error"] = f"{error.type}: {error.message}"
+    if error.code >= 500:
+        log.debug("request failed", error=error, request_id=request.environ["bingsan.request_id"])
+    envelope = {"error": {"message": error.message, "type": error.type, "code": error.code}}
+    return json_answer(envelope, error.code, error.headers)
+
+
+def _render_framework_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status == 404:
+        return render(_no_route())
+    if status == 405:
+        return render(_method_not_allowed(error))
+    if status == 413:
+        return render(_too_large())
+    kind = _BY_STATUS.get(status, BadRequestException if status < 500 else InternalServerError)
+    return render(kind(error.description or error.name))
+
+
+def _render_fault(error: Exception) -> Response:
+    request_id = request.environ["bingsan.request_id"]
+    log.error(
+        "unexpected error", error=error, request_id=request_id, method=request.method, path=request.path
+    )
+    return render(InternalServerError(f"Internal error; the log has the details under request id {request_id}"))
+
+
+def _no_route() -> ServiceError:
+    message = f"No route for request: {request.method} {request.path}"
+    return BadRequestException(message) if request.path.startswith("/v1/") else NotFoundException(message)
+
+
+def _method_not_allowed(error: HTTPException) -> ServiceError:
+    allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    return MethodNotAllowedException(
+        f"Method {request.method} is not allowed for {request.path}; allowed: {allowed}",
+        headers={"Allow": allowed},
+    )
+
+
+def _too_large() -> ServiceError:
+    limit = catalog().settings.limits.max_request_body_size
+    size = request.content_length
+    got = f"{size} bytes" if size is not None else "more"
+    return RequestTooLargeException(
+        f"The request body is too large: {got}; limits.max_request_body_size is {limit} bytes"
+    )

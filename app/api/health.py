@@ -1,0 +1,30 @@
+"""Is the process alive, and may it get requests? Outside ``/v1``, never authenticated, never slow."""
+
+from flask import Blueprint, Response
+
+from app.api.answers import json_answer
+from app.api.context import services
+from app.observability.state import process
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/health")
+@blueprint.get("/health/live")
+def health() -> Response:
+    """200 while the process answers at all."""
+    return json_answer({"status": "healthy"})
+
+
+@blueprint.get("/ready")
+@blueprint.get("/health/ready")
+def ready() -> Response:
+    """200 when the database answers and no stop has been asked for, else 503; within a tenth of a second."""
+    database = services().probe.is_alive()
+    answer = {
+        "status": "ready" if database and not process.draining else "not ready",
+        "checks": {"database": "healthy" if database else "failed"},
+    }
+    if process.draining:
+        answer["reason"] = "shutting down"
+    return json_answer(answer, 200 if answer["status"] == "ready" else 503)

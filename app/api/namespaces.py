@@ -1,0 +1,75 @@
+"""Namespace operations."""
+
+from flask import Response, request
+
+from app.api.answers import json_answer, no_content
+from app.api.bodies import read_body
+from app.api.context import caller, catalog, warehouse
+from app.api.names import namespace_of
+from app.api.operations import Operations
+from app.api.pages import requested_page
+from app.api.schemas.namespaces import CreateNamespaceRequestSchema, UpdateNamespacePropertiesRequestSchema
+from app.catalog import namespaces
+from app.catalog.namespaces import LoadedNamespace
+from app.errors import NoSuchNamespaceException
+from app.identifiers import Namespace, decode_segment, split_namespace
+
+resource = Operations("namespaces")
+
+
+@resource.operation("GET", "/namespaces")
+def list_namespaces() -> Response:
+    text = request.args.get("parent")
+    try:
+        return _list_children(split_namespace(text) if text else None)
+    except NoSuchNamespaceException:
+        # PyIceberg encodes the levels of parent once more than its HTTP library does anyway.
+        if not text or "%" not in text:
+            raise
+        return _list_children(Namespace(decode_segment(level) for level in split_namespace(text)))
+
+
+@resource.operation("POST", "/namespaces")
+def create_namespace() -> Response:
+    body = read_body(CreateNamespaceRequestSchema())
+    levels = namespace_of(body["namespace"])
+    return _answer(
+        namespaces.create_namespace(catalog(), caller(), warehouse(), levels, body["properties"])
+    )
+
+
+@resource.operation("HEAD", "/namespaces/{namespace}")
+def namespace_exists(namespace: Namespace) -> Response:
+    namespaces.namespace_exists(catalog(), warehouse(), namespace)
+    return no_content()
+
+
+@resource.operation("GET", "/namespaces/{namespace}")
+def load_namespace(namespace: Namespace) -> Response:
+    return _answer(namespaces.load_namespace(catalog(), warehouse(), namespace))
+
+
+@resource.operation("DELETE", "/namespaces/{namespace}")
+def drop_namespace(namespace: Namespace) -> Response:
+    namespaces.drop_namespace(catalog(), caller(), warehouse(), namespace)
+    return no_content()
+
+
+@resource.operation("POST", "/namespaces/{namespace}/properties")
+def update_properties(namespace: Namespace) -> Response:
+    body = read_body(UpdateNamespacePropertiesRequestSchema())
+    changes = namespaces.update_properties(
+        catalog(), caller(), warehouse(), namespace, body["removals"], body["updates"]
+    )
+    return json_answer(changes._asdict())
+
+
+def _list_children(parent: Namespace | None) -> Response:
+    page = requested_page(f"namespaces\x1f{warehouse().id}\x1f" + "\x1f".join(parent or ()))
+    found = namespaces.list_namespaces(catalog(), warehouse(), parent, page.after, page.limit)
+    items, token = page.cut(found, lambda levels: levels[-1])
+    return json_answer({"namespaces": items, "next-page-token": token})
+
+
+def _answer(loaded: LoadedNamespace) -> Response:
+    return json_answer({"namespace": loaded.levels, "properties": loaded.properties})

@@ -1,0 +1,79 @@
+"""How an operation of the specification becomes a route.
+
+Paths are routed while still percent-encoded, split first and decoded afterwards. Every operation is mounted under
+``/v1`` (the default warehouse) and under ``/v1/{prefix}``, and what is mounted is what ``/v1/config`` announces.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Flask, Response, g, request
+
+from app.api.context import caller, services
+from app.errors import NoSuchNamespaceException, NoSuchTableException, NoSuchViewException
+from app.identifiers import TableIdentifier, decode_namespace, decode_segment
+
+View = Callable[..., Response]
+_NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException)
+
+
+class Operations:
+    """The operations of one resource."""
+
+    def __init__(self, name: str) -> None:
+        self.blueprint = Blueprint(name, __name__)
+        self.endpoints: list[str] = []
+
+    def operation(self, method: str, template: str) -> Callable[[View], View]:
+        """Mount a view function at a template of the specification, such as ``/namespaces/{namespace}``.
+
+        The function gets the decoded path: ``namespace`` as Namespace, ``table`` and ``view`` as TableIdentifier.
+        A HEAD has to be mounted before the GET of the same template.
+        """
+
+        def mount(view: View) -> View:
+            rule = template.replace("{", "<").replace("}", ">").replace("-", "_")
+            self.blueprint.add_url_rule(
+                rule,
+                view.__name__,
+                _decoding(view, f"/v1/{{prefix}}{template}"),
+                methods=[method],
+                provide_automatic_options=False,
+            )
+            self.endpoints.append(f"{method} /v1/{{prefix}}{template}")
+            return view
+
+        return mount
+
+    def register(self, app: Flask) -> None:
+        app.register_blueprint(self.blueprint, url_prefix="/v1")
+        app.register_blueprint(
+            self.blueprint, url_prefix="/v1/<prefix>", name=f"{self.blueprint.name}_of_prefix"
+        )
+
+
+def _decoding(view: View, route: str) -> View:
+    def dispatch(prefix: str | None = None, **raw: str) -> Response:
+        request.environ["bingsan.route"] = route
+        request.environ["bingsan.principal"] = caller().principal
+        g.warehouse = services().warehouses.resolve(None if prefix is None else decode_segment(prefix))
+        request.environ["bingsan.warehouse"] = g.warehouse.name
+        try:
+            return view(**_decode(raw))
+        except _NOT_FOUND:
+            if not any("+" in segment for segment in raw.values()):
+                raise
+            # Java sends a space as "+"; others mean the plus sign itself.
+            return view(**_decode(raw, keep_plus=True))
+
+    return dispatch
+
+
+def _decode(raw: dict[str, str], *, keep_plus: bool = False) -> dict[str, Any]:
+    if "namespace" not in raw:
+        return dict(raw)
+    namespace = decode_namespace(raw["namespace"], keep_plus=keep_plus)
+    for kind in ("table", "view"):
+        if kind in raw:
+            return {kind: TableIdentifier(namespace, decode_segment(raw[kind], keep_plus=keep_plus))}
+    return {"namespace": namespace}

@@ -1,0 +1,49 @@
+"""Listings: everything unless the client asks for pages; keyset tokens that survive concurrent changes."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from flask import request
+
+from app.api.context import catalog
+from app.errors import BadRequestException
+from app.identifiers import decode_page_token, encode_page_token
+
+Item = TypeVar("Item")
+
+
+class Page(NamedTuple):
+    """``after`` is the last name of the page before; ``size`` None means everything."""
+
+    scope: str
+    after: str | None
+    size: int | None
+
+    @property
+    def limit(self) -> int | None:
+        """One more than fits, to see whether there is a next page."""
+        return None if self.size is None else self.size + 1
+
+    def cut(self, items: list[Item], name: Callable[[Item], str]) -> tuple[list[Item], str | None]:
+        """Return the page's items and the token of the next page, None at the end of the list."""
+        if self.size is None or len(items) <= self.size:
+            return items, None
+        page = items[: self.size]
+        return page, encode_page_token(self.scope, name(page[-1]))
+
+
+def requested_page(scope: str) -> Page:
+    """
+    :param scope: what is listed; a token is only good for the listing it was made for
+    :raises BadRequestException: when pageSize or pageToken is malformed
+    """
+    token, size = request.args.get("pageToken"), request.args.get("pageSize")
+    return Page(scope, decode_page_token(token, scope) if token else None, _size(size))
+
+
+def _size(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text[:10]) < 1:
+        raise BadRequestException(f"Invalid pageSize {text!r}: expected a whole number of at least 1")
+    return min(int(text[:10]), catalog().settings.limits.max_page_size)

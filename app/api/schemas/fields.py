@@ -1,0 +1,74 @@
+"""Fields that take JSON as strictly as Iceberg's Java reference does: no number for a string, no null for a map."""
+
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+
+
+class RequestSchema(Schema):
+    """Unknown members are ignored; null for an optional member means that it is absent."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @pre_load
+    def drop_nulls(self, data: Any, **_: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if value is not None}
+
+
+class Text(fields.Field[str]):
+    """A JSON string."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError(f"expected a string, got {kind(value)}")
+        return value
+
+
+class Flag(fields.Field[bool]):
+    """A JSON boolean."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError(f"expected a boolean, got {kind(value)}")
+        return value
+
+
+class TextMap(fields.Field[dict[str, str]]):
+    """A JSON object whose values are strings."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise ValidationError(f"expected an object, got {kind(value)}")
+        for key, text in value.items():
+            if not isinstance(text, str):
+                raise ValidationError(f"the value of {key!r} must be a string, got {kind(text)}")
+        return value
+
+
+class TextList(fields.Field[list[str]]):
+    """A JSON array of strings."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ValidationError("expected an array of strings")
+        return value
+
+
+class Items(fields.Field[list[Any]]):
+    """A JSON array whose items somebody else checks."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise ValidationError(f"expected an array, got {kind(value)}")
+        return value
+
+
+def kind(value: Any) -> str:
+    """What JSON calls a value."""
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array"}
+    return names.get(type(value), "an object")

@@ -1,0 +1,19 @@
+"""View requests. Schemas, versions, requirements and updates are checked by the metadata rules."""
+
+from marshmallow import fields
+
+from app.api.schemas.fields import Items, RequestSchema, Text, TextMap
+
+
+class CreateViewRequestSchema(RequestSchema):
+    name = fields.Raw(required=True)
+    location = Text(load_default=None)
+    schema = fields.Raw(required=True)
+    view_version = fields.Raw(required=True, data_key="view-version")
+    properties = TextMap(load_default=dict)
+
+
+class CommitViewRequestSchema(RequestSchema):
+    identifier = fields.Raw(load_default=None)
+    requirements = Items(load_default=list)
+    updates = Items(load_default=list)

@@ -1,0 +1,97 @@
+"""Table operations."""
+
+from flask import Response
+
+from app.api.answers import json_answer, metadata_answer, no_content
+from app.api.bodies import read_body
+from app.api.context import caller, catalog, warehouse
+from app.api.names import identifier_of, name_of
+from app.api.operations import Operations
+from app.api.pages import requested_page
+from app.api.parameters import boolean_parameter
+from app.api.schemas.tables import (
+    CommitTableRequestSchema,
+    CreateTableRequestSchema,
+    RegisterTableRequestSchema,
+    RenameTableRequestSchema,
+)
+from app.catalog import tables
+from app.catalog.tables import NewTable
+from app.identifiers import Namespace, TableIdentifier
+
+resource = Operations("tables")
+
+
+@resource.operation("GET", "/namespaces/{namespace}/tables")
+def list_tables(namespace: Namespace) -> Response:
+    page = requested_page(f"tables\x1f{warehouse().id}\x1f" + "\x1f".join(namespace))
+    found = tables.list_tables(catalog(), warehouse(), namespace, page.after, page.limit)
+    names, token = page.cut(found, str)
+    identifiers = [{"namespace": namespace, "name": name} for name in names]
+    return json_answer({"identifiers": identifiers, "next-page-token": token})
+
+
+@resource.operation("POST", "/namespaces/{namespace}/tables")
+def create_table(namespace: Namespace) -> Response:
+    body = read_body(CreateTableRequestSchema())
+    new = NewTable(
+        identifier=TableIdentifier(namespace, name_of(body["name"])),
+        schema=body["schema"],
+        location=body["location"],
+        partition_spec=body["partition_spec"],
+        write_order=body["write_order"],
+        properties=body["properties"],
+    )
+    if body["stage_create"]:
+        return metadata_answer(*tables.stage_table(catalog(), warehouse(), new), config=True)
+    return metadata_answer(*tables.create_table(catalog(), caller(), warehouse(), new), config=True)
+
+
+@resource.operation("POST", "/namespaces/{namespace}/register")
+def register_table(namespace: Namespace) -> Response:
+    body = read_body(RegisterTableRequestSchema())
+    loaded = tables.register_table(
+        catalog(),
+        caller(),
+        warehouse(),
+        TableIdentifier(namespace, name_of(body["name"])),
+        body["metadata_location"],
+        overwrite=body["overwrite"],
+    )
+    return metadata_answer(*loaded, config=True)
+
+
+@resource.operation("HEAD", "/namespaces/{namespace}/tables/{table}")
+def table_exists(table: TableIdentifier) -> Response:
+    tables.table_exists(catalog(), warehouse(), table)
+    return no_content()
+
+
+@resource.operation("GET", "/namespaces/{namespace}/tables/{table}")
+def load_table(table: TableIdentifier) -> Response:
+    return metadata_answer(*tables.load_table(catalog(), warehouse(), table), config=True)
+
+
+@resource.operation("POST", "/namespaces/{namespace}/tables/{table}")
+def update_table(table: TableIdentifier) -> Response:
+    body = read_body(CommitTableRequestSchema())
+    committed = tables.update_table(
+        catalog(), caller(), warehouse(), table, body["requirements"], body["updates"]
+    )
+    return metadata_answer(*committed, config=False)
+
+
+@resource.operation("DELETE", "/namespaces/{namespace}/tables/{table}")
+def drop_table(table: TableIdentifier) -> Response:
+    purge = boolean_parameter("purgeRequested")
+    tables.drop_table(catalog(), caller(), warehouse(), table, purge=purge)
+    return no_content()
+
+
+@resource.operation("POST", "/tables/rename")
+def rename_table() -> Response:
+    body = read_body(RenameTableRequestSchema())
+    source = identifier_of(body["source"], "source")
+    destination = identifier_of(body["destination"], "destination")
+    tables.rename_table(catalog(), caller(), warehouse(), source, destination)
+    return no_content()

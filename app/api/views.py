@@ -1,0 +1,74 @@
+"""View operations."""
+
+from flask import Response
+
+from app.api.answers import json_answer, metadata_answer, no_content
+from app.api.bodies import read_body
+from app.api.context import caller, catalog, warehouse
+from app.api.names import identifier_of, name_of
+from app.api.operations import Operations
+from app.api.pages import requested_page
+from app.api.schemas.tables import RenameTableRequestSchema
+from app.api.schemas.views import CommitViewRequestSchema, CreateViewRequestSchema
+from app.catalog import views
+from app.catalog.views import NewView
+from app.identifiers import Namespace, TableIdentifier
+
+resource = Operations("views")
+
+
+@resource.operation("GET", "/namespaces/{namespace}/views")
+def list_views(namespace: Namespace) -> Response:
+    page = requested_page(f"views\x1f{warehouse().id}\x1f" + "\x1f".join(namespace))
+    found = views.list_views(catalog(), warehouse(), namespace, page.after, page.limit)
+    names, token = page.cut(found, str)
+    identifiers = [{"namespace": namespace, "name": name} for name in names]
+    return json_answer({"identifiers": identifiers, "next-page-token": token})
+
+
+@resource.operation("POST", "/namespaces/{namespace}/views")
+def create_view(namespace: Namespace) -> Response:
+    body = read_body(CreateViewRequestSchema())
+    new = NewView(
+        identifier=TableIdentifier(namespace, name_of(body["name"])),
+        schema=body["schema"],
+        view_version=body["view_version"],
+        location=body["location"],
+        properties=body["properties"],
+    )
+    return metadata_answer(*views.create_view(catalog(), caller(), warehouse(), new), config=True)
+
+
+@resource.operation("HEAD", "/namespaces/{namespace}/views/{view}")
+def view_exists(view: TableIdentifier) -> Response:
+    views.view_exists(catalog(), warehouse(), view)
+    return no_content()
+
+
+@resource.operation("GET", "/namespaces/{namespace}/views/{view}")
+def load_view(view: TableIdentifier) -> Response:
+    return metadata_answer(*views.load_view(catalog(), warehouse(), view), config=True)
+
+
+@resource.operation("POST", "/namespaces/{namespace}/views/{view}")
+def replace_view(view: TableIdentifier) -> Response:
+    body = read_body(CommitViewRequestSchema())
+    committed = views.replace_view(
+        catalog(), caller(), warehouse(), view, body["requirements"], body["updates"]
+    )
+    return metadata_answer(*committed, config=True)
+
+
+@resource.operation("DELETE", "/namespaces/{namespace}/views/{view}")
+def drop_view(view: TableIdentifier) -> Response:
+    views.drop_view(catalog(), caller(), warehouse(), view)
+    return no_content()
+
+
+@resource.operation("POST", "/views/rename")
+def rename_view() -> Response:
+    body = read_body(RenameTableRequestSchema())
+    source = identifier_of(body["source"], "source")
+    destination = identifier_of(body["destination"], "destination")
+    views.rename_view(catalog(), caller(), warehouse(), source, destination)
+    return no_content()

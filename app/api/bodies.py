@@ -80,14 +80,14 @@ def _holds_nul(value: Any) -> bool:
     return False
 
 
+def _join(path: str, key: str) -> str:
+    if key == "_schema":
+        return path
+    return f"{path}.{key}" if path else key
+
+
 def _describe(messages: Any, path: str = "") -> str:
     if isinstance(messages, dict):
-        parts = [
-            _describe(value, key if key != "_schema" else "" if not path else path)
-            if not path or key == "_schema"
-            else _describe(value, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
-            for key, value in messages.items()
-        ]
-        return "; ".join(parts)
+        return "; ".join(_describe(value, _join(path, key)) for key, value in messages.items())
     text = " ".join(str(message).rstrip(".") for message in messages)
     return f"{path}: {text}" if path else text

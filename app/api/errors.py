@@ -63,7 +63,9 @@ def _render_fault(error: Exception) -> Response:
     log.error(
         "unexpected error", error=error, request_id=request_id, method=request.method, path=request.path
     )
-    return render(InternalServerError(f"Internal error; the log has the details under request id {request_id}"))
+    return render(
+        InternalServerError(f"Internal error; the log has the details under request id {request_id}")
+    )
 
 
 def _no_route() -> ServiceError:

@@ -33,9 +33,7 @@ def list_namespaces() -> Response:
 def create_namespace() -> Response:
     body = read_body(CreateNamespaceRequestSchema())
     levels = namespace_of(body["namespace"])
-    return _answer(
-        namespaces.create_namespace(catalog(), caller(), warehouse(), levels, body["properties"])
-    )
+    return _answer(namespaces.create_namespace(catalog(), caller(), warehouse(), levels, body["properties"]))
 
 
 @resource.operation("HEAD", "/namespaces/{namespace}")

@@ -31,7 +31,9 @@ class LostRace(Exception):
     """Somebody else changed one of the objects between our reading and our swap."""
 
 
-def commit(catalog: Catalog, caller: Caller, warehouse: Warehouse, intents: Sequence[Intent]) -> list[Prepared]:
+def commit(
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, intents: Sequence[Intent]
+) -> list[Prepared]:
     """Carry out all intents or none, and return what is now committed, in their order.
 
     :raises CommitFailedException: when a requirement does not hold, or others were faster for too long
@@ -54,7 +56,7 @@ def _attempt(
     catalog: Catalog, caller: Caller, warehouse: Warehouse, intents: Sequence[Intent]
 ) -> list[Prepared]:
     bases = read_bases(catalog.db, warehouse, intents)
-    prepared = [prepare(catalog, warehouse, *pair) for pair in zip(intents, bases, strict=True)]
+    prepared = [prepare(catalog, *pair) for pair in zip(intents, bases, strict=True)]
     with _written(catalog, prepared), catalog.db.transaction() as tx:
         _lock_unmoved(tx, prepared)
         _swap(tx, caller, warehouse, prepared)
@@ -71,7 +73,7 @@ def _attempt_locked(
         bases = read_bases(tx, warehouse, intents)
         _lock(tx, [base.id for base in bases if base.id is not None])
         bases = read_bases(tx, warehouse, intents)
-        prepared = [prepare(catalog, warehouse, *pair) for pair in zip(intents, bases, strict=True)]
+        prepared = [prepare(catalog, *pair) for pair in zip(intents, bases, strict=True)]
         _lock_unmoved(tx, prepared)
         _write(catalog, prepared, written)
         _swap(tx, caller, warehouse, prepared)

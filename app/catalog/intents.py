@@ -34,7 +34,7 @@ class Base:
     @cached_property
     def metadata(self) -> JsonObject | None:
         """The current document, parsed. Never changed in place."""
-        return None if self.document is None else msgspec.json.decode(self.document)  # type: ignore[no-any-return]
+        return None if self.document is None else msgspec.json.decode(self.document)
 
     def has(self, kind: Kind) -> bool:
         return self.kind == kind.name
@@ -101,7 +101,7 @@ def read_bases(source: Database | Transaction, warehouse: Warehouse, intents: Se
     return [Base(row) for row in rows]
 
 
-def prepare(catalog: Catalog, warehouse: Warehouse, intent: Intent, base: Base) -> Prepared:
+def prepare(catalog: Catalog, intent: Intent, base: Base) -> Prepared:
     """Work out the next document and check that the service may write where it says.
 
     :raises ServiceError: when the intent cannot be carried out
@@ -109,7 +109,7 @@ def prepare(catalog: Catalog, warehouse: Warehouse, intent: Intent, base: Base) 
     metadata = intent.produce(base)
     if metadata is base.metadata and base.document is not None and base.metadata_location is not None:
         return Prepared(intent, base, metadata, base.metadata_location, base.document)
-    _check_places(catalog, warehouse, base, metadata)
+    _check_places(catalog, base, metadata)
     if metadata.get("properties") != (base.metadata or {}).get("properties"):
         check_properties(metadata.get("properties", {}), catalog.settings.limits)
     location = intent.adopted or metadata_file_location(
@@ -119,11 +119,11 @@ def prepare(catalog: Catalog, warehouse: Warehouse, intent: Intent, base: Base) 
     return Prepared(intent, base, metadata, location, encode_document(metadata))
 
 
-def _check_places(catalog: Catalog, warehouse: Warehouse, base: Base, metadata: JsonObject) -> None:
+def _check_places(catalog: Catalog, base: Base, metadata: JsonObject) -> None:
     places = write_paths(metadata)
     known = write_paths(base.metadata) if base.metadata else []
     for place in places:
         if place not in known:
             catalog.storages.allowed.check(place)
     if metadata["location"] != base.location:
-        check_object_location(catalog, warehouse, metadata["location"])
+        check_object_location(catalog, metadata["location"])

@@ -6,7 +6,9 @@ from app.config import LimitsSettings
 from app.errors import BadRequestException
 
 
-def check_properties(properties: Mapping[str, str], limits: LimitsSettings, field: str = "properties") -> None:
+def check_properties(
+    properties: Mapping[str, str], limits: LimitsSettings, field: str = "properties"
+) -> None:
     """
     :raises BadRequestException: naming the key, its length and the setting
     """

@@ -29,7 +29,7 @@ def table_location(namespace_location: str, name: str, uuid: str) -> str:
     return f"{namespace_location.rstrip('/')}/{slug(name)}-{uuid}"
 
 
-def check_object_location(catalog: Catalog, warehouse: Warehouse, location: str) -> str:
+def check_object_location(catalog: Catalog, location: str) -> str:
     """Return the canonical key of a location that a table or view may own.
 
     :raises BadRequestException: when it is malformed

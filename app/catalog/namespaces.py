@@ -82,7 +82,11 @@ def namespace_exists(catalog: Catalog, warehouse: Warehouse, namespace: Namespac
 
 
 def create_namespace(
-    catalog: Catalog, caller: Caller, warehouse: Warehouse, namespace: Namespace, properties: Mapping[str, str]
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    namespace: Namespace,
+    properties: Mapping[str, str],
 ) -> LoadedNamespace:
     """Create an empty namespace below an existing parent.
 

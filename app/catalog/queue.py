@@ -31,7 +31,9 @@ class CommitQueue:
         line[1] += 1
         try:
             if not line[0].acquire(timeout=seconds):
-                raise CommitFailedException("Too many commits are waiting for this object; refresh and try again")
+                raise CommitFailedException(
+                    "Too many commits are waiting for this object; refresh and try again"
+                )
             try:
                 yield
             finally:

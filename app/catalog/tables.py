@@ -12,7 +12,6 @@ from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE, VIEW
 from app.catalog.locations import refuse_overlap, table_location
 from app.catalog.metadata_files import read_metadata_file
-from app.catalog.purge import enqueue_purge
 from app.errors import AlreadyExistsException, NoSuchNamespaceException
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata.requirements import check_table_requirements, is_create
@@ -78,7 +77,7 @@ def stage_table(catalog: Catalog, warehouse: Warehouse, new: NewTable) -> Loaded
     """Work out the metadata of a table that the client will create by a later commit; nothing is stored."""
     intent = _creation(catalog, new)
     (base,) = read_bases(catalog.db, warehouse, [intent])
-    prepared = prepare(catalog, warehouse, intent, base)
+    prepared = prepare(catalog, intent, base)
     refuse_overlap(catalog.db, warehouse, prepared.metadata["location"])
     return LoadedTable(None, prepared.document)
 
@@ -150,6 +149,8 @@ def drop_table(
     with catalog.db.transaction() as tx:
         row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"purge": purge})
         if purge:
+            from app.catalog.purge import enqueue_purge
+
             enqueue_purge(tx, warehouse.id, row.metadata_location, row.document)
 
 

@@ -13,8 +13,7 @@ from app.catalog.kinds import VIEW
 from app.catalog.locations import table_location
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata.shapes import JsonObject
-from app.metadata.view import new_view_metadata
-from app.metadata.view_requirements import check_view_requirements
+from app.metadata.view import check_view_requirements, new_view_metadata
 from app.metadata.view_updates import apply_view_updates
 
 
@@ -35,16 +34,16 @@ class NewView:
     location: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
 
-    def produce(self, base: Base) -> JsonObject:
+    def produce(self, base: Base, max_columns: int) -> JsonObject:
         base.check_free(self.identifier)
         uuid = str(uuid4())
         return new_view_metadata(
             view_uuid=uuid,
             location=self.location or table_location(base.namespace_location, self.identifier.name, uuid),
             schema=self.schema,
-            view_version=self.view_version,
+            version=self.view_version,
             properties=self.properties,
-            now_ms=tabulars.now_ms(),
+            max_columns=max_columns,
         )
 
 
@@ -64,7 +63,9 @@ def create_view(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: New
     :raises NoSuchNamespaceException: when the namespace is missing
     :raises AlreadyExistsException: when a table or view has the name
     """
-    (created,) = commit(catalog, caller, warehouse, [Intent(new.identifier, VIEW, new.produce)])
+    max_columns = catalog.settings.limits.max_columns
+    intent = Intent(new.identifier, VIEW, lambda base: new.produce(base, max_columns))
+    (created,) = commit(catalog, caller, warehouse, [intent])
     return LoadedView(created.metadata_location, created.document)
 
 
@@ -103,7 +104,9 @@ def replace_view(
         if not base.has(VIEW) or current is None:
             raise VIEW.does_not_exist(view)
         check_view_requirements(current, requirements)
-        return apply_view_updates(current, updates, now_ms=tabulars.now_ms())
+        return apply_view_updates(
+            current, updates, now_ms=tabulars.now_ms(), max_columns=catalog.settings.limits.max_columns
+        )
 
     (committed,) = commit(catalog, caller, warehouse, [Intent(view, VIEW, produce)])
     return LoadedView(committed.metadata_location, committed.document)

@@ -12,7 +12,9 @@ _armed: dict[str, str] = {}
 def arm(failpoints: tuple[str, ...]) -> None:
     """Arm ``name=kill``, ``name=error`` or ``name=sleep:milliseconds``; all others are off."""
     _armed.clear()
-    _armed.update(text.split("=", 1) for text in failpoints)
+    for text in failpoints:
+        name, _, action = text.partition("=")
+        _armed[name] = action
 
 
 def failpoint(name: str) -> None:

@@ -2,6 +2,9 @@
 SELECT id, location, properties FROM namespaces
 WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[];
 
+-- name: namespace_exists
+SELECT id FROM namespaces WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[];
+
 -- name: lock_namespace
 SELECT id, location, properties FROM namespaces
 WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[]

@@ -94,7 +94,7 @@ def server_s3(make_server: MakeServer, minio: Minio) -> Iterator[TestServer]:
         SHARED.remove(running)
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(scope="session", params=["file", "s3"])
 def any_server(request: pytest.FixtureRequest) -> TestServer:
     """The shared server on local files, then the one on MinIO."""
     return request.getfixturevalue("server" if request.param == "file" else "server_s3")

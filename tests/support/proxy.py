@@ -1,0 +1,76 @@
+"""A TCP proxy that can stop answering while it still accepts."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+CHUNK = 65536
+
+
+class Proxy:
+    """Forwards a port of the loopback interface to another one; ``frozen()`` holds everything back."""
+
+    def __init__(self, target_port: int) -> None:
+        self.target_port = target_port
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = self.listener.getsockname()[1]
+        self.moving = threading.Event()
+        self.moving.set()
+        self.closed = False
+        self.connections: list[socket.socket] = []
+
+    def __enter__(self) -> Self:
+        self.acceptor = threading.Thread(target=self.accept, daemon=True)
+        self.acceptor.start()
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self.closed = True
+        self.moving.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.acceptor.join()
+        self.listener.close()
+        for connection in self.connections:
+            connection.close()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """New and old connections stay open and carry nothing during the block."""
+        self.moving.clear()
+        try:
+            yield
+        finally:
+            self.moving.set()
+
+    def accept(self) -> None:
+        while not self.closed:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections.append(client)
+            threading.Thread(target=self.carry, args=(client,), daemon=True).start()
+
+    def carry(self, client: socket.socket) -> None:
+        """Move bytes both ways until one side ends."""
+        with client, socket.create_connection(("127.0.0.1", self.target_port)) as server:
+            other = {client: server, server: client}
+            while not self.closed:
+                ready, _, _ = select.select([client, server], [], [], 1)
+                self.moving.wait()
+                for source in ready:
+                    if not move(source, other[source]):
+                        return
+
+
+def move(source: socket.socket, target: socket.socket) -> bool:
+    """Move one chunk; return whether the connection lives on."""
+    try:
+        data = source.recv(CHUNK)
+        target.sendall(data)
+    except OSError:
+        return False
+    return bool(data)

@@ -8,12 +8,12 @@ from uuid import uuid4
 import msgspec
 
 from app.catalog.context import Catalog, Warehouse
-from app.catalog.kinds import KINDS, Kind
+from app.catalog.kinds import KINDS, Kind, name_taken
 from app.catalog.limits import check_properties
 from app.catalog.locations import check_object_location
 from app.catalog.metadata_files import encode_document
 from app.db import Database, Row, Transaction
-from app.errors import AlreadyExistsException, NoSuchNamespaceException
+from app.errors import NoSuchNamespaceException
 from app.identifiers import TableIdentifier
 from app.metadata.files import metadata_file_location, write_paths
 from app.metadata.shapes import JsonObject
@@ -39,15 +39,16 @@ class Base:
     def has(self, kind: Kind) -> bool:
         return self.kind == kind.name
 
-    def check_free(self, identifier: TableIdentifier) -> None:
+    def check_free(self, identifier: TableIdentifier, kind: Kind) -> None:
         """
+        :param kind: what shall be put there
         :raises NoSuchNamespaceException: when there is no namespace to put something into
         :raises AlreadyExistsException: when a table or a view has the name
         """
         if self.namespace_id is None:
             raise NoSuchNamespaceException(f"Namespace does not exist: {identifier.namespace}")
         if self.kind is not None:
-            raise AlreadyExistsException(f"{KINDS[self.kind].title} already exists: {identifier}")
+            raise name_taken(identifier, kind, KINDS[self.kind])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.errors import NoSuchTableException, NoSuchViewException, ServiceError
+from app.errors import AlreadyExistsException, NoSuchTableException, NoSuchViewException, ServiceError
 from app.identifiers import TableIdentifier
 
 
@@ -23,3 +23,10 @@ class Kind:
 TABLE = Kind("table", "Table", "table-uuid", "none", NoSuchTableException)
 VIEW = Kind("view", "View", "view-uuid", "gzip", NoSuchViewException)
 KINDS = {kind.name: kind for kind in (TABLE, VIEW)}
+
+
+def name_taken(identifier: TableIdentifier, wanted: Kind, found: Kind) -> AlreadyExistsException:
+    """What to say when ``wanted`` shall get a name that ``found`` has."""
+    if found is wanted:
+        return AlreadyExistsException(f"{found.title} already exists: {identifier}")
+    return AlreadyExistsException(f"{found.title} with same name already exists: {identifier}")

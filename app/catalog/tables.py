@@ -9,10 +9,9 @@ from app.catalog import tabulars
 from app.catalog.commits import commit
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.intents import Base, Intent, prepare, read_bases
-from app.catalog.kinds import TABLE, VIEW
+from app.catalog.kinds import TABLE
 from app.catalog.locations import refuse_overlap, table_location
 from app.catalog.metadata_files import read_metadata_file
-from app.errors import AlreadyExistsException, NoSuchNamespaceException
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata.requirements import check_table_requirements, is_create
 from app.metadata.shapes import JsonObject
@@ -39,7 +38,7 @@ class NewTable:
     properties: dict[str, str] = field(default_factory=dict)
 
     def produce(self, base: Base, max_columns: int) -> JsonObject:
-        base.check_free(self.identifier)
+        base.check_free(self.identifier, TABLE)
         uuid = str(uuid4())
         return new_table_metadata(
             table_uuid=uuid,
@@ -190,7 +189,7 @@ def register_table(
 
     def produce(base: Base) -> JsonObject:
         if not (overwrite and base.has(TABLE)):
-            base.check_free(table)
+            base.check_free(table, TABLE)
         return metadata
 
     intent = Intent(table, TABLE, produce, adopted=metadata_location)
@@ -208,8 +207,5 @@ def _check_base(base: Base, table: TableIdentifier, *, creates: bool) -> JsonObj
         return base.metadata
     if not creates:
         raise TABLE.does_not_exist(table)
-    if base.namespace_id is None:
-        raise NoSuchNamespaceException(f"Namespace does not exist: {table.namespace}")
-    if base.has(VIEW):
-        raise AlreadyExistsException(f"View with same name already exists: {table}")
+    base.check_free(table, TABLE)
     return None

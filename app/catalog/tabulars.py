@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.catalog.context import Caller, Catalog, Warehouse
-from app.catalog.kinds import KINDS, Kind
+from app.catalog.kinds import KINDS, VIEW, Kind, name_taken
 from app.catalog.namespaces import no_such_namespace
 from app.changes.log import Change, record_change
 from app.db import ConstraintViolated, Row, Transaction
@@ -108,7 +108,7 @@ def rename(
             record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
     except ConstraintViolated as error:
         if error.constraint == "tabulars_name_key":
-            raise _taken(kind, source, destination, kind.title) from error
+            raise _taken(kind, source, destination, kind) from error
         if error.constraint == "tabulars_namespace_fkey":
             raise no_such_namespace(destination.namespace) from error
         raise
@@ -124,16 +124,18 @@ def _free_place(
         raise no_such_namespace(destination.namespace)
     taken = tx.fetch_one("find_tabular_kind", namespace_id=namespace.id, name=destination.name)
     if taken is not None:
-        raise _taken(kind, source, destination, KINDS[taken.kind].title)
+        raise _taken(kind, source, destination, KINDS[taken.kind])
     return int(namespace.id)
 
 
 def _taken(
-    kind: Kind, source: TableIdentifier, destination: TableIdentifier, title: str
+    kind: Kind, source: TableIdentifier, destination: TableIdentifier, found: Kind
 ) -> AlreadyExistsException:
-    if kind.name == "view":
-        return AlreadyExistsException(f"Cannot rename {source} to {destination}. {title} already exists")
-    return AlreadyExistsException(f"{title} already exists: {destination}")
+    if kind is VIEW:
+        return AlreadyExistsException(
+            f"Cannot rename {source} to {destination}. {found.title} already exists"
+        )
+    return name_taken(destination, kind, found)
 
 
 def _key(warehouse: Warehouse, identifier: TableIdentifier) -> dict[str, Any]:

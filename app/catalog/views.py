@@ -35,7 +35,7 @@ class NewView:
     properties: dict[str, str] = field(default_factory=dict)
 
     def produce(self, base: Base, max_columns: int) -> JsonObject:
-        base.check_free(self.identifier)
+        base.check_free(self.identifier, VIEW)
         uuid = str(uuid4())
         return new_view_metadata(
             view_uuid=uuid,

@@ -79,6 +79,12 @@ class UnsupportedOperationException(ServiceError):
     code = 406
 
 
+class RequestTimeoutException(ServiceError):
+    """The client did not send its request in time."""
+
+    code = 408
+
+
 class AlreadyExistsException(ServiceError):
     code = 409
 

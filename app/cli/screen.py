@@ -1,0 +1,50 @@
+"""What a person reads once a node is ready."""
+
+from app.cli.supervision.node import Node
+from app.observability.state import build
+
+_SCREEN = """
+Bingsan {version} is ready.
+
+  URL         {url}
+  Warehouse   {name}  {warehouse}
+  Database    {database}
+
+PyIceberg
+
+  from pyiceberg.catalog import load_catalog
+  catalog = load_catalog("bingsan", type="rest", uri="{url}")
+  print(catalog.list_namespaces())
+
+Spark SQL
+
+  spark-sql --packages org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0 \\
+    --conf spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions \\
+    --conf spark.sql.catalog.bingsan=org.apache.iceberg.spark.SparkCatalog \\
+    --conf spark.sql.catalog.bingsan.type=rest \\
+    --conf spark.sql.catalog.bingsan.uri={url} \\
+    --conf spark.sql.defaultCatalog=bingsan
+
+Ctrl-C stops it; all data stays.
+"""
+
+
+def screen(node: Node) -> str:
+    return _SCREEN.format(
+        version=build().version,
+        url=node.listener.url,
+        name=node.settings.catalog.default_warehouse,
+        warehouse=node.settings.storage.warehouse,
+        database=_database(node),
+    )
+
+
+def _database(node: Node) -> str:
+    if node.postgres is None:
+        database = node.settings.database
+        return f"{database.database} on {database.host}:{database.port}"
+    layout = node.postgres.layout
+    text = f"PostgreSQL {layout.major()} in {layout.data}"
+    if layout.elsewhere:
+        text += f"\n              (its user cannot enter {layout.home})"
+    return text

@@ -1,0 +1,1 @@
+"""Running child processes: starting, watching, stopping them in order."""

@@ -1,0 +1,26 @@
+"""What the supervisor's children get as environment: the settings they must agree on."""
+
+import os
+from pathlib import Path
+
+from app.config import Settings
+from app.config.options import options, variable_name
+from app.observability.state import ROOT
+from app.server.lifeline import LISTENER, SUPERVISOR
+
+_DECIDED = ("home", "database.embedded", "database.host", "database.port", "database.user")
+_DATABASE = ("database.password", "database.database", "database.ssl_mode")
+
+
+def child_environment(settings: Settings, listener: int | None) -> dict[str, str]:
+    """The supervisor's own environment, with what it decided itself spelled out."""
+    known = {option.key: option for option in options(Settings)}
+    environment = {**os.environ, SUPERVISOR: str(os.getpid())}
+    for key in (*_DECIDED, *_DATABASE):
+        environment[variable_name(key)] = known[key].kind.show(settings.value(key))
+    if listener is not None:
+        environment[LISTENER] = str(listener)
+    if (ROOT / "setup.cfg").is_file():  # a checkout that is not installed
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment.setdefault("PROMETHEUS_MULTIPROC_DIR", str(Path(settings.home) / "metrics"))
+    return environment

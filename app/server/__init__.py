@@ -1,0 +1,1 @@
+"""The gunicorn worker: limits, time limits, and a stop that drops no request."""

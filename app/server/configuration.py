@@ -1,0 +1,110 @@
+"""gunicorn's configuration, taken from the same settings as everything else.
+
+``gunicorn.conf.py`` and ``bingsan serve`` both load this module; its names are gunicorn's. A fault in the
+configuration ends the process with 78 before a port is bound.
+"""
+
+import gc
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.config import ConfigurationError, Fault, Settings
+from app.observability import lifecycle, logs
+from app.observability.state import build
+from app.server.lifeline import LISTENER, SUPERVISOR, end_with_parent
+from app.server.logger import JsonLogger
+from app.server.worker import Worker
+
+_LEVELS = {"warn": "warning"}
+
+
+def load_settings() -> Settings:
+    """The settings of a node; faults are printed and end the process."""
+    try:
+        loaded = Settings.load()
+        if loaded.database.embedded:
+            raise ConfigurationError([Fault("database.embedded", "needs `bingsan serve`", "true", "false")])
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
+        sys.exit(error.exit_code)
+    return loaded
+
+
+def listen_address(settings: Settings) -> str:
+    """The socket that the supervisor opened, else host and port."""
+    if LISTENER in os.environ:
+        return f"fd://{os.environ[LISTENER]}"
+    host = f"[{settings.server.host}]" if ":" in settings.server.host else settings.server.host
+    return f"{host}:{settings.server.port}"
+
+
+def raise_open_files() -> None:
+    """As many descriptors as the hard limit allows: one per connection."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+settings = load_settings()
+logs.set_level(settings.logging.level)
+Worker.settings = settings
+
+bind = listen_address(settings)
+worker_class = Worker
+workers = settings.server.workers
+worker_connections = settings.server.worker_connections
+keepalive = int(settings.server.keep_alive)
+graceful_timeout = int(settings.server.drain_timeout) + 3
+timeout = 60
+backlog = 4096
+preload_app = False
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
+loglevel = _LEVELS.get(settings.logging.level, settings.logging.level)
+logger_class = JsonLogger
+proc_name = "bingsan"
+
+
+def on_starting(_arbiter: Any) -> None:
+    """In the master, before it listens."""
+    end_with_parent()
+    raise_open_files()
+    for warning in settings.warnings:
+        logs.get_logger("config").warning(warning)
+    if SUPERVISOR not in os.environ:
+        logs.get_logger("server").warning(
+            "no jobs process belongs to this server; run `bingsan jobs` somewhere"
+        )
+    lifecycle.node_starting(Path(settings.home))
+
+
+def when_ready(arbiter: Any) -> None:
+    addresses = [str(listener) for listener in arbiter.LISTENERS]
+    logs.get_logger("server").info("server listening", address=", ".join(addresses), version=build().version)
+
+
+def post_fork(_arbiter: Any, worker: Any) -> None:
+    end_with_parent(worker.ppid)
+
+
+def post_worker_init(_worker: Any) -> None:
+    """In a worker that has loaded the application: what is there now stays, collections need not look."""
+    lifecycle.worker_started()
+    gc.collect()
+    gc.freeze()
+
+
+def worker_exit(_arbiter: Any, worker: Any) -> None:
+    if worker.booted:
+        lifecycle.worker_stopped()
+
+
+def child_exit(_arbiter: Any, worker: Any) -> None:
+    lifecycle.worker_died(worker.pid)
+
+
+def on_exit(_arbiter: Any) -> None:
+    lifecycle.node_stopped()

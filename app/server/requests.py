@@ -1,0 +1,71 @@
+"""Reading a request within the limits: its head, then its whole body."""
+
+import io
+from typing import Any
+
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreData
+from gunicorn.http.message import Request
+
+from app.config import Settings
+from app.errors import BadRequestException, RequestTooLargeException
+
+# Method, spaces and version beside the target in the first line.
+_LINE_EXTRA = 64
+_PIECE = 65536
+
+
+def limited_request(settings: Settings) -> type[Request]:
+    """gunicorn's request with the limits of ``settings``: for ``RequestParser.mesg_class``."""
+    limits = settings.limits
+
+    class LimitedRequest(Request):  # type: ignore[misc]
+        def parse(self, unreader: Any) -> Any:
+            self.limit_request_line = limits.max_url_length + _LINE_EXTRA
+            self.limit_request_field_size = limits.max_header_size
+            self.max_buffer_headers = limits.max_header_size
+            rest = super().parse(unreader)
+            check_head(self, settings)
+            return rest
+
+    return LimitedRequest
+
+
+def check_head(request: Any, settings: Settings) -> None:
+    """Refuse what gunicorn lets through: too long a target or head, no Host or several."""
+    limits = settings.limits
+    if len(request.uri) > limits.max_url_length:
+        raise LimitRequestLine(len(request.uri), limits.max_url_length)
+    if sum(len(name) + len(value) + 4 for name, value in request.headers) > limits.max_header_size:
+        raise LimitRequestHeaders("the head is too large")
+    hosts = sum(name == "HOST" for name, _ in request.headers)
+    if hosts > 1 or (hosts == 0 and request.version >= (1, 1)):
+        raise BadRequestException("A request must name its host in exactly one Host header")
+
+
+def expects_body(request: Any) -> bool:
+    return any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in request.headers)
+
+
+def read_body(request: Any, limit: int) -> io.BytesIO:
+    """The whole body.
+
+    Raises ``RequestTooLargeException`` above ``limit`` bytes, ``NoMoreData`` when the client went away first.
+    """
+    announced = next((int(value) for name, value in request.headers if name == "CONTENT-LENGTH"), None)
+    if announced is not None and announced > limit:
+        raise too_large(announced, limit)
+    body = io.BytesIO()
+    while piece := request.body.read(_PIECE):
+        body.write(piece)
+        if body.tell() > limit:
+            raise too_large(body.tell(), limit)
+    if announced is not None and body.tell() < announced:
+        raise NoMoreData()
+    body.seek(0)
+    return body
+
+
+def too_large(size: int, limit: int) -> RequestTooLargeException:
+    return RequestTooLargeException(
+        f"The request body has {size} bytes or more; limits.max_request_body_size is {limit} bytes"
+    )

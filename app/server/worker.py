@@ -1,0 +1,231 @@
+"""A gevent worker of gunicorn with limits, time limits and a stop that drops no request.
+
+Differences to the stock worker: a request is read whole before the application sees it; what never reaches
+it is answered in the service's own envelope; SIGTERM ends idle connections at once instead of after their
+keep-alive.
+"""
+
+import os
+import time
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, ClassVar
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gunicorn.http.errors import NoMoreData
+from gunicorn.http.parser import RequestParser
+from gunicorn.http.wsgi import Response, create
+from gunicorn.workers import base
+from gunicorn.workers.ggevent import GeventWorker
+
+from app.config import Settings
+from app.errors import ServiceError
+from app.observability.logs import get_logger
+from app.observability.request_ids import accept_request_id
+from app.observability.state import process
+from app.server.connections import IdleConnections
+from app.server.limits import InFlight, RequestDeadline
+from app.server.refusal import SERVER_NAME, record, refusal, service_error
+from app.server.requests import expects_body, limited_request, read_body
+
+log = get_logger("server")
+
+# A connection that was just opened gets this long to send its first request while the worker stops.
+_FRESH_SECONDS = 0.5
+_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 1 << 20
+
+
+class Answer(Response):  # type: ignore[misc]
+    """gunicorn's response under our name, which closes the connection once the worker stops."""
+
+    def __init__(self, req: Any, sock: Any, cfg: Any, worker: "Worker") -> None:
+        super().__init__(req, sock, cfg)
+        self.version = SERVER_NAME
+        self._worker = worker
+
+    def should_close(self) -> bool:
+        return not self._worker.alive or bool(super().should_close())
+
+
+class Worker(GeventWorker):  # type: ignore[misc]
+    """``settings`` is set by ``app.server.configuration`` before the master forks."""
+
+    settings: ClassVar[Settings]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.idle = IdleConnections()
+        self.in_flight = InFlight(self.settings.limits.max_in_flight_per_worker)
+        self.request_class = limited_request(self.settings)
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def init_process(self) -> None:
+        self.stopping = Event()
+        super().init_process()
+
+    def handle_exit(self, _sig: int, _frame: Any) -> None:
+        process.begin_drain()
+        self.stopping.set()
+
+    def notify(self) -> None:
+        base.Worker.notify(self)
+        if self.ppid != os.getppid() and not self.stopping.is_set():
+            log.warning("the master is gone, stopping")
+            self.handle_exit(0, None)
+
+    def run(self) -> None:
+        wakeup = gevent.get_hub().loop.io(self.PIPE[0], 1)
+        # gunicorn's signal handlers write here: without a reader they would run at the loop's next turn only.
+        wakeup.start(partial(os.read, self.PIPE[0], 4096))
+        pool = Pool(self.worker_connections)
+        servers = [self._listen(listener, pool) for listener in self.sockets]
+        while not self.stopping.is_set():
+            self.notify()
+            self.stopping.wait(1.0)
+        self._drain(servers, pool)
+        wakeup.stop()
+
+    def _listen(self, listener: Any, pool: Pool) -> StreamServer:
+        listener.setblocking(1)
+        server = StreamServer(listener, handle=partial(self.handle, listener.getsockname()), spawn=pool)
+        if self.cfg.workers > 1:
+            server.max_accept = 1
+        server.start()
+        return server
+
+    def _drain(self, servers: list[StreamServer], pool: Pool) -> None:
+        """Accept for ``server.shutdown_delay`` more, then close what is idle and wait for the rest."""
+        started = time.monotonic()
+        delay, limit = self.settings.server.shutdown_delay, self.settings.server.drain_timeout
+        while (left := started + delay - time.monotonic()) > 0:
+            self.notify()
+            gevent.sleep(min(left, 1.0))
+        self.alive = False
+        closed = time.monotonic()
+        for server in servers:
+            _accept_waiting(server)
+            server.close()
+        while len(pool) and (left := started + limit - time.monotonic()) > 0:
+            self.notify()
+            self.idle.close(fresh=time.monotonic() - closed >= _FRESH_SECONDS)
+            pool.join(timeout=min(left, _FRESH_SECONDS))
+        if len(pool):
+            log.warning("requests cut at the end of server.drain_timeout", count=self.in_flight.count)
+            pool.kill(block=True, timeout=1)
+
+    # -- one connection ------------------------------------------------------------------------
+
+    def handle(self, listener_name: Any, client: Any, addr: Any) -> None:
+        parser = RequestParser(self.cfg, client, addr)
+        parser.mesg_class = self.request_class
+        keep_alive, fresh = self.settings.server.keep_alive, True
+        try:
+            while self.idle.wait_for_request(client, parser, keep_alive, fresh=fresh):
+                fresh = False
+                if not self._serve(listener_name, parser, client, addr):
+                    break
+                if not keep_alive:
+                    break
+        except OSError as error:
+            log.debug("connection lost", error=str(error))
+        finally:
+            client.close()
+
+    def _serve(self, listener_name: Any, parser: RequestParser, client: Any, addr: Any) -> bool:
+        """One request; True if the connection may carry another one."""
+        started, request = time.monotonic(), None
+        client.settimeout(None)
+        try:
+            with self._read_deadline(b"\r\n\r\n" in parser.unreader.buf.getbuffer(), started):
+                request = next(parser)
+            return self._answer(listener_name, request, client, addr, started)
+        except (StopIteration, NoMoreData):
+            return False
+        except RequestDeadline as late:
+            self._refuse(client, request, started, late.answer(request, self.settings))
+        except (OSError, gevent.GreenletExit):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets the envelope
+            self._refuse(client, request, started, self._service_error(error, request))
+        return False
+
+    def _answer(self, listener_name: Any, request: Any, client: Any, addr: Any, started: float) -> bool:
+        with self.in_flight.slot(request):
+            response, environ = create(
+                request, client, addr, listener_name, self.cfg, response_class=Answer, response_args=(self,)
+            )
+            request.environ = environ
+            environ["wsgi.multithread"] = True
+            with self._read_deadline(not expects_body(request), started):
+                environ["wsgi.input"] = read_body(request, self.settings.limits.max_request_body_size)
+            client.settimeout(self.settings.server.write_timeout)
+            try:
+                with RequestDeadline(self.settings.server.request_timeout, reading=False):
+                    self._run_application(environ, response)
+            except (Exception, RequestDeadline) as error:
+                if not response.headers_sent:
+                    raise
+                log.error("answer broken off", method=request.method, path=request.path, error=error)
+                return False
+        self.nr += 1
+        return not response.should_close()
+
+    def _read_deadline(self, complete: bool, started: float) -> AbstractContextManager[object]:
+        """What is left of ``server.read_timeout``; no timer for what has arrived already."""
+        if complete:
+            return nullcontext()
+        left = started + self.settings.server.read_timeout - time.monotonic()
+        return RequestDeadline(max(left, 0.001), reading=True)
+
+    def _run_application(self, environ: dict[str, Any], response: Answer) -> None:
+        pieces = self.wsgi(environ, response.start_response)
+        try:
+            for piece in pieces:
+                response.write(piece)
+            response.close()
+        finally:
+            if hasattr(pieces, "close"):
+                pieces.close()
+
+    # -- answers of our own --------------------------------------------------------------------
+
+    def _service_error(self, error: Exception, request: Any) -> ServiceError:
+        limits = self.settings.limits
+        answer = service_error(error, limits.max_url_length, limits.max_header_size)
+        if answer.code == 500 and answer is not error:
+            log.error(
+                "request failed outside the application", path=getattr(request, "path", None), error=error
+            )
+        return answer
+
+    def _refuse(self, client: Any, request: Any, started: float, error: ServiceError) -> None:
+        environ = getattr(request, "environ", {})
+        request_id = environ.get("bingsan.request_id")
+        if request_id is None:  # the application never saw it
+            request_id = accept_request_id(dict(getattr(request, "headers", ())).get("X-REQUEST-ID"))
+            record(request, error, request_id, time.monotonic() - started)
+        client.settimeout(_LINGER_SECONDS)
+        client.sendall(refusal(error, request_id, head=getattr(request, "method", "") == "HEAD"))
+        _linger(client)
+
+
+def _accept_waiting(server: StreamServer) -> None:
+    """Take what waits in the kernel's queue: it would be reset when the listener closes."""
+    while not server.full() and (accepted := server.do_read()):
+        server.do_handle(*accepted)
+
+
+def _linger(client: Any) -> None:
+    """Read on for a moment: closing with unread bytes resets the connection, and the answer may be lost."""
+    client.shutdown(1)
+    received, end = 0, time.monotonic() + _LINGER_SECONDS
+    while received < _LINGER_BYTES and time.monotonic() < end:
+        data = client.recv(65536)
+        if not data:
+            return
+        received += len(data)

@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from app.catalog.warehouses import ensure_default_warehouse
 from app.cli.embedded.cluster import connected_settings
 from app.cli.exits import FAILED, UNREACHABLE, CommandError
 from app.config import Settings
-from app.db import migrations
+from app.db import Database, migrations
 from app.db.errors import DatabaseUnavailable
 from app.observability.logs import get_logger
 from app.observability.state import build
@@ -36,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         found = when_reachable(settings, lambda: act(settings, version))
     except migrations.SchemaError as error:
         raise CommandError(str(error)) from None
+    if not arguments.check:
+        ensure_default_warehouse(Database(settings, pool_size=1), settings, settings.storage.warehouse)
     names = [f"{migration.number:04}_{migration.name}" for migration in found]
     log.info("migrations missing" if arguments.check else "database migrations complete", migrations=names)
     return FAILED if arguments.check and found else 0

@@ -98,8 +98,17 @@ def post_worker_init(_worker: Any) -> None:
 
 
 def worker_exit(_arbiter: Any, worker: Any) -> None:
+    """In a worker, last of all; in the master for a worker that is gone already."""
     if worker.booted:
         lifecycle.worker_stopped()
+        # Everything is written. The interpreter's own end would trip over what gevent replaced.
+        os._exit(_exit_code(sys.exc_info()[1]))
+
+
+def _exit_code(error: BaseException | None) -> int:
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    return int(error is not None)
 
 
 def child_exit(_arbiter: Any, worker: Any) -> None:

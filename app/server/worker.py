@@ -27,7 +27,7 @@ from app.observability.logs import get_logger
 from app.observability.request_ids import accept_request_id
 from app.observability.state import process
 from app.server.connections import IdleConnections
-from app.server.limits import InFlight, RequestDeadline
+from app.server.deadlines import RequestDeadline
 from app.server.refusal import SERVER_NAME, record, refusal, service_error
 from app.server.requests import expects_body, limited_request, read_body
 
@@ -59,7 +59,6 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.idle = IdleConnections()
-        self.in_flight = InFlight(self.settings.limits.max_in_flight_per_worker)
         self.request_class = limited_request(self.settings)
 
     # -- life ----------------------------------------------------------------------------------
@@ -115,7 +114,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self.idle.close(fresh=time.monotonic() - closed >= _FRESH_SECONDS)
             pool.join(timeout=min(left, _FRESH_SECONDS))
         if len(pool):
-            log.warning("requests cut at the end of server.drain_timeout", count=self.in_flight.count)
+            log.warning("requests cut at the end of server.drain_timeout", connections=len(pool))
             pool.kill(block=True, timeout=1)
 
     # -- one connection ------------------------------------------------------------------------
@@ -155,23 +154,22 @@ class Worker(GeventWorker):  # type: ignore[misc]
         return False
 
     def _answer(self, listener_name: Any, request: Any, client: Any, addr: Any, started: float) -> bool:
-        with self.in_flight.slot(request):
-            response, environ = create(
-                request, client, addr, listener_name, self.cfg, response_class=Answer, response_args=(self,)
-            )
-            request.environ = environ
-            environ["wsgi.multithread"] = True
-            with self._read_deadline(not expects_body(request), started):
-                environ["wsgi.input"] = read_body(request, self.settings.limits.max_request_body_size)
-            client.settimeout(self.settings.server.write_timeout)
-            try:
-                with RequestDeadline(self.settings.server.request_timeout, reading=False):
-                    self._run_application(environ, response)
-            except (Exception, RequestDeadline) as error:
-                if not response.headers_sent:
-                    raise
-                log.error("answer broken off", method=request.method, path=request.path, error=error)
-                return False
+        response, environ = create(
+            request, client, addr, listener_name, self.cfg, response_class=Answer, response_args=(self,)
+        )
+        request.environ = environ
+        environ["wsgi.multithread"] = True
+        with self._read_deadline(not expects_body(request), started):
+            environ["wsgi.input"] = read_body(request, self.settings.limits.max_request_body_size)
+        client.settimeout(self.settings.server.write_timeout)
+        try:
+            with RequestDeadline(self.settings.server.request_timeout, reading=False):
+                self._run_application(environ, response)
+        except (Exception, RequestDeadline) as error:
+            if not response.headers_sent:
+                raise
+            log.error("answer broken off", method=request.method, path=request.path, error=error)
+            return False
         self.nr += 1
         return not response.should_close()
 

@@ -1,7 +1,6 @@
 """What the supervisor's children get as environment: the settings they must agree on."""
 
 import os
-from pathlib import Path
 
 from app.config import Settings
 from app.config.options import options, variable_name
@@ -22,5 +21,4 @@ def child_environment(settings: Settings, listener: int | None) -> dict[str, str
         environment[LISTENER] = str(listener)
     if (ROOT / "setup.cfg").is_file():  # a checkout that is not installed
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment.setdefault("PROMETHEUS_MULTIPROC_DIR", str(Path(settings.home) / "metrics"))
     return environment

@@ -67,7 +67,6 @@ class Node:
             self.settings = self.postgres.settings()
         self._migrate()
         self._start_gunicorn()
-        self._start_jobs()
         self._wait_until_ready()
 
     def _program(self, name: str, *arguments: str, pass_fds: tuple[int, ...] = ()) -> Child:

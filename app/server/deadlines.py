@@ -1,7 +1,5 @@
-"""Limits of a worker: requests at once, and time for each."""
+"""How long a request may take."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import gevent
@@ -12,12 +10,8 @@ from app.errors import (
     RequestTimeoutException,
     ServiceError,
     ServiceUnavailableException,
-    SlowDownException,
-    TooManyRequestsException,
 )
-from app.observability.metrics import metrics
 
-_ALWAYS = {"/health", "/health/live", "/health/ready", "/ready", "/metrics"}
 _READS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -42,31 +36,3 @@ class RequestDeadline(gevent.Timeout):  # type: ignore[misc]
         if request.method in _READS:
             return ServiceUnavailableException(text, headers={"Retry-After": "1"})
         return CommitStateUnknownException(f"{text}; it may have been applied")
-
-
-class InFlight:
-    """The requests being handled; one beyond the limit is refused before any work."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.count = 0
-
-    @contextmanager
-    def slot(self, request: Any) -> Iterator[None]:
-        if self.count >= self.limit and request.path not in _ALWAYS:
-            metrics.rejected_requests.inc("in_flight")
-            raise too_many(request.method, self.limit)
-        self.count += 1
-        try:
-            yield
-        finally:
-            self.count -= 1
-
-
-def too_many(method: str, limit: int) -> ServiceError:
-    """Java retries 429 for every method, 503 only for reads."""
-    kind = SlowDownException if method in _READS else TooManyRequestsException
-    return kind(
-        f"This worker handles limits.max_in_flight_per_worker, {limit}, requests already",
-        headers={"Retry-After": "1"},
-    )

@@ -1,5 +1,7 @@
 """Bingsan: an Apache Iceberg REST catalog. ``create_app`` is the only place where the service is wired."""
 
+from functools import partial
+
 from flask import Flask
 
 from app.config import Settings
@@ -16,6 +18,7 @@ def create_app(settings: Settings) -> Flask:
     from app.api.metrics import init_metrics
     from app.api.routing import RawPath
     from app.catalog.context import Catalog
+    from app.catalog.counts import count_entities
     from app.catalog.warehouses import Warehouses
     from app.db import Database
     from app.db.probe import Probe
@@ -37,7 +40,7 @@ def create_app(settings: Settings) -> Flask:
     for resource in [mount_config(resources), *resources]:
         resource.register(app)
     app.register_blueprint(health)
-    init_metrics(app, ready=probe.is_alive)
+    init_metrics(app, count=partial(count_entities, db), ready=probe.is_alive)
     metrics.watch_pool(db.statistics)
     Admission(settings.limits.max_in_flight_per_worker).install(app)
     install_error_handlers(app)

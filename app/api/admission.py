@@ -3,6 +3,7 @@
 from flask import Flask, g, request
 
 from app.errors import SlowDownException, TooManyRequestsException
+from app.observability.metrics import metrics
 
 _EXEMPT = frozenset({"/health", "/health/live", "/ready", "/health/ready", "/metrics"})
 
@@ -24,6 +25,7 @@ class Admission:
         if self._admitted >= self._limit:
             message = f"This worker handles {self._limit} requests already (limits.max_in_flight_per_worker)"
             kind = SlowDownException if request.method in {"GET", "HEAD"} else TooManyRequestsException
+            metrics.rejected_requests.inc("in_flight")
             raise kind(message, headers={"Retry-After": "1"})
         self._admitted += 1
         g.admitted = True

@@ -18,6 +18,7 @@ from app.errors import (
     UriTooLongException,
 )
 from app.observability.logs import get_logger
+from app.observability.metrics import metrics
 
 log = get_logger(__name__)
 _BY_STATUS: dict[int, type[ServiceError]] = {
@@ -36,6 +37,8 @@ def install_error_handlers(app: Flask) -> None:
 
 def render(error: ServiceError) -> Response:
     """The envelope of an error; a HEAD gets none."""
+    if isinstance(error, PoolExhausted):
+        metrics.rejected_requests.inc("database_pool")
     if isinstance(error, PoolExhausted) and request.method in {"POST", "DELETE"}:
         # Java repeats any method on 429, but a POST on 503 only by chance of a header.
         error = TooManyRequestsException(error.message, headers=error.headers)

@@ -22,6 +22,7 @@ from app.db import (
 )
 from app.errors import AlreadyExistsException, CommitFailedException, NoSuchNamespaceException
 from app.observability.failpoints import failpoint
+from app.observability.metrics import metrics
 from app.storage import locations
 
 OPTIMISTIC_ATTEMPTS = 2
@@ -60,6 +61,7 @@ def _attempt(
     with _written(catalog, prepared), catalog.db.transaction() as tx:
         _lock_unmoved(tx, prepared)
         _swap(tx, caller, warehouse, prepared)
+    _count(prepared)
     failpoint("commit.committed")
     return prepared
 
@@ -77,6 +79,7 @@ def _attempt_locked(
         _lock_unmoved(tx, prepared)
         _write(catalog, prepared, written)
         _swap(tx, caller, warehouse, prepared)
+    _count(prepared)
     failpoint("commit.committed")
     return prepared
 
@@ -193,12 +196,22 @@ def _change(warehouse: Warehouse, item: Prepared, object_id: int) -> Change:
     )
 
 
+def _count(prepared: Sequence[Prepared]) -> None:
+    for item in prepared:
+        if item.is_changed:
+            metrics.record_commit(str(item.intent.identifier.namespace), item.intent.identifier.name)
+
+
 @contextmanager
 def _as_commit_errors() -> Iterator[None]:
     """Waiting in vain is a conflict to the client, who may refresh and try again."""
     try:
         yield
+    except CommitFailedException:
+        metrics.commit_conflicts.inc()
+        raise
     except (LostRace, LockNotAvailable, TransactionConflict) as error:
+        metrics.commit_conflicts.inc()
         raise CommitFailedException(
             "The object is being changed by too many clients at once; refresh and try again"
         ) from error

@@ -9,7 +9,7 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import psycopg2
@@ -68,7 +68,7 @@ def went_away(connection: Connection) -> bool:
     """Whether the server has closed an idle connection: an idle one has nothing to read."""
     if connection.closed:
         return True
-    poller = select.poll()
+    poller = _native_poll_class()()
     poller.register(connection.fileno(), select.POLLIN)
     return bool(poller.poll(0))
 
@@ -77,6 +77,13 @@ def install_wait_callback() -> None:
     """Make every psycopg2 call of this process wait with a deadline, cooperatively where gevent has patched it."""
     wait = _wait_in_gevent() if _is_gevent_patched() else _wait_in_poll
     extensions.set_wait_callback(_callback(wait))
+
+
+@cache
+def _native_poll_class() -> Callable[[], select.poll]:
+    """A look that does not wait needs no event loop."""
+    monkey = sys.modules.get("gevent.monkey")
+    return select.poll if monkey is None else monkey.get_original("select", "poll")
 
 
 def _is_gevent_patched() -> bool:

@@ -57,6 +57,7 @@ CREATE TABLE tabulars (
     CONSTRAINT tabulars_warehouse_fkey FOREIGN KEY (warehouse_id) REFERENCES warehouses (id),
     CONSTRAINT tabulars_namespace_fkey FOREIGN KEY (namespace_id) REFERENCES namespaces (id)
 );
+CREATE INDEX tabulars_kind ON tabulars (namespace_id, kind, name);
 DO $$
 BEGIN
     ALTER TABLE tabulars ALTER COLUMN document SET COMPRESSION lz4;

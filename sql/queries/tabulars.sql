@@ -72,3 +72,10 @@ UPDATE tabulars SET namespace_id = %(namespace_id)s, name = %(name)s, updated_at
 
 -- name: find_tabular_kind
 SELECT t.kind FROM tabulars t WHERE t.namespace_id = %(namespace_id)s AND t.name = %(name)s;
+
+-- name: count_entities
+SELECT
+    array_to_string(n.levels, '.') AS namespace,
+    (SELECT count(*) FROM tabulars t WHERE t.namespace_id = n.id AND t.kind = 'table') AS tables,
+    (SELECT count(*) FROM tabulars t WHERE t.namespace_id = n.id AND t.kind = 'view') AS views
+FROM namespaces n;

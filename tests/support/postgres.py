@@ -24,11 +24,11 @@ OLDEST = 15
 NOBODY = 65534
 SUPERUSER = "catalog"
 FAST = ["-c", "fsync=off", "-c", "full_page_writes=off"]  # the machine does not lose power during a test
-QUIET = (
-    "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND state LIKE 'idle in transaction%%'"
-)
-WAITING = """SELECT a.pid, l.mode, a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE a.datname = %s AND (NOT l.granted OR l.locktype IN ('tuple', 'relation'))"""
+OPEN = """SELECT pid, state, query FROM pg_stat_activity
+    WHERE datname = current_database() AND state LIKE 'idle in transaction%'"""
+LOCKS = """SELECT a.pid, l.mode, a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+    AND (NOT l.granted OR l.locktype IN ('tuple', 'relation'))"""
 CONNECTED = "SELECT pid, application_name, state, query FROM pg_stat_activity WHERE datname = %s"
 
 
@@ -56,6 +56,11 @@ class DatabaseAddress:
         return psycopg2.connect(
             host=self.host, port=self.port, user=self.user, password=self.password, dbname=self.name
         )
+
+    def faults_at_rest(self) -> list[str]:
+        """Return what an idle service must not hold: open transactions, waiting or left locks."""
+        transactions = [f"open transaction: {row}" for row in self.query(OPEN)]
+        return transactions + [f"lock: {row}" for row in self.query(LOCKS)]
 
     def query(self, statement: str, *parameters: object) -> list[tuple]:
         """Run one statement on a connection of its own and return its rows."""
@@ -165,12 +170,6 @@ class Postgres:
         finally:
             for pid in pids:
                 send(pid, signal.SIGCONT)
-
-    def faults_at_rest(self, database: DatabaseAddress) -> list[str]:
-        """Return what an idle service must not hold: open transactions, waiting or left locks."""
-        open_transactions = self.admin(QUIET, database.name)
-        locks = self.admin(WAITING, database.name)
-        return [f"open transaction: {row}" for row in open_transactions] + [f"lock: {row}" for row in locks]
 
     def connections(self, database: DatabaseAddress) -> list[tuple]:
         return self.admin(CONNECTED, database.name)

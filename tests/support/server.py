@@ -184,11 +184,13 @@ class TestServer:
         """Return the log so far; a line that is no JSON object is an error."""
         lines = []
         for path in (self.stdout, self.stderr):
-            for line in path.read_text().splitlines():
+            text = path.read_text()
+            for line in text.splitlines():
                 try:
                     lines.append(dict(json.loads(line)))
-                except (ValueError, TypeError) as error:
-                    raise AssertionError(f"not a JSON log line in {path.name}: {line}") from error
+                except (ValueError, TypeError):
+                    rest = text[text.index(line) :][:4000]
+                    raise AssertionError(f"not a JSON log line in {path.name}: {rest}") from None
         return lines
 
     def metrics(self) -> dict[str, float]:
@@ -235,8 +237,9 @@ class TestServer:
         return [pid for pid in holders if parent(pid) in holders]
 
     def faults_at_rest(self) -> list[str]:
-        """Return what an idle server must not hold: open files of the warehouse, or deleted ones."""
-        return [
+        """Return what an idle server must not hold: transactions, locks, metadata files, deleted files."""
+        faults = self.database.faults_at_rest() if self.database else []
+        return faults + [
             f"process {pid} holds {name}"
             for pid in self.pids()
             for name in open_files(pid)

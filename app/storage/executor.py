@@ -1,10 +1,13 @@
-"""Runs storage calls beside the event loop, with a deadline over waiting and work.
+"""Runs storage calls so that the event loop goes on, with a deadline over waiting and work.
 
-Each backend has a pool of its own: a store that accepts connections and never answers fills its own threads
-and its own queue, and neither the loop nor calls to another backend wait for it.
+Under gevent, calls that block in the kernel (files) run in native threads, and calls that wait on sockets (boto3)
+in greenlets: a boto3 call in a thread would get an event loop of its own there, costs twice the CPU, and its locks,
+shared between loops, were seen to hang. Each backend has an executor of its own, so that a store that never
+answers holds up neither the loop nor another backend.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -13,111 +16,114 @@ from gevent import monkey
 from gevent.lock import BoundedSemaphore
 from gevent.threadpool import ThreadPool
 
-from app.errors import ServiceUnavailableException
-from app.storage.filesystem import FileSystem
+from app.errors import ServiceError, ServiceUnavailableException
 
 T = TypeVar("T")
 
 
 class Executor(Protocol):
-    """Runs a blocking call."""
+    """Runs blocking calls."""
 
-    def run(self, call: Callable[[], T], *, undo: Callable[[], Any] | None = None) -> T:
+    def run(self, call: Callable[[], T]) -> T:
         """Return what ``call`` returns or raise what it raises.
 
-        :param undo: run, best effort, when the call succeeds after its deadline
-        :raises ServiceUnavailableException: when the deadline passed first
+        :raises ServiceUnavailableException: when the deadline passed first; the call may still have its effect
         """
+
+    def later(self, call: Callable[[], Any]) -> None:
+        """Run ``call`` soon and ignore what becomes of it."""
 
 
 class DirectExecutor:
     """Runs a call where it is made: for processes without gevent, whose threads may block."""
 
-    def run(self, call: Callable[[], T], *, undo: Callable[[], Any] | None = None) -> T:  # noqa: ARG002
+    def run(self, call: Callable[[], T]) -> T:
         return call()
 
+    def later(self, call: Callable[[], Any]) -> None:
+        _ignore(call)
 
-class PoolExecutor:
-    """Runs calls in native threads while their greenlets wait.
 
+class GreenletExecutor:
+    """Runs calls that wait cooperatively; one that is late is ended.
+
+    :param limit: calls at the same time
     :param deadline: seconds for waiting and work together
     """
 
-    def __init__(self, name: str, max_threads: int, deadline: float) -> None:
+    def __init__(self, name: str, limit: int, deadline: float) -> None:
         self._name = name
         self._deadline = deadline
-        self._pool = ThreadPool(max_threads)
-        # The pool's own waiting has no time limit, so nothing is given to it unless a thread is free.
-        self._slots = BoundedSemaphore(max_threads)
+        self._slots = BoundedSemaphore(limit)
 
-    def run(self, call: Callable[[], T], *, undo: Callable[[], Any] | None = None) -> T:
+    def run(self, call: Callable[[], T]) -> T:
+        with gevent.Timeout(self._deadline) as expiry:
+            try:
+                with self._slots:
+                    return call()
+            except gevent.Timeout as timeout:
+                if timeout is not expiry:
+                    raise
+                raise late(self._name, self._deadline) from None
+
+    def later(self, call: Callable[[], Any]) -> None:
+        gevent.spawn(_ignore, lambda: self.run(call))
+
+
+class ThreadExecutor:
+    """Runs calls in native threads while their greenlets wait. A late call keeps its thread until it ends.
+
+    :param limit: threads
+    :param deadline: seconds for waiting and work together
+    """
+
+    def __init__(self, name: str, limit: int, deadline: float) -> None:
+        self._name = name
+        self._deadline = deadline
+        self._pool = ThreadPool(limit)
+        # The pool's own waiting has no time limit, so nothing is given to it unless a thread is free.
+        self._slots = BoundedSemaphore(limit)
+
+    def run(self, call: Callable[[], T]) -> T:
         expires = monotonic() + self._deadline
         if not self._slots.acquire(timeout=self._deadline):
-            raise self._late("all of storage.max_threads are busy")
+            raise late(self._name, self._deadline)
         try:
             result = self._pool.spawn(_outcome, call)
         except BaseException:
             self._slots.release()
             raise
-        # The slot is the thread's, not the caller's: it is free when the call ends, however late.
         result.rawlink(lambda _: self._slots.release())
         result.wait(max(0.0, expires - monotonic()))
         if not result.ready():
-            if undo:
-                result.rawlink(lambda ended: gevent.spawn(self._undo, ended.value, undo))
-            raise self._late("the call did not end")
+            raise late(self._name, self._deadline)
         value, error = result.get(block=False)
         if error is not None:
             raise error
         return value  # type: ignore[no-any-return]
 
-    def _undo(self, outcome: tuple[Any, Exception | None], undo: Callable[[], Any]) -> None:
-        if outcome[1] is not None:
-            return
-        self._slots.acquire()
-        try:
-            self._pool.spawn(_outcome, undo).wait()
-        finally:
-            self._slots.release()
-
-    def _late(self, reason: str) -> ServiceUnavailableException:
-        return ServiceUnavailableException(
-            f"Storage ({self._name}) is not available: {reason} within storage.deadline"
-            f" ({self._deadline:g} s)"
-        )
+    def later(self, call: Callable[[], Any]) -> None:
+        gevent.spawn(_ignore, lambda: self.run(call))
 
 
-class ExecutedFileSystem:
-    """A file system whose calls an executor runs."""
-
-    def __init__(self, inner: FileSystem, executor: Executor) -> None:
-        self._inner = inner
-        self._executor = executor
-
-    def read(self, location: str, max_bytes: int) -> bytes:
-        return self._executor.run(lambda: self._inner.read(location, max_bytes))
-
-    def exists(self, location: str) -> bool:
-        return self._executor.run(lambda: self._inner.exists(location))
-
-    def write_new(self, location: str, data: bytes) -> None:
-        """As the inner one; what is written after the deadline is deleted again."""
-        self._executor.run(
-            lambda: self._inner.write_new(location, data), undo=lambda: self._inner.delete([location])
-        )
-
-    def delete(self, locations: Iterable[str], *, checksums: bool = False) -> dict[str, str]:
-        return self._executor.run(lambda: self._inner.delete(locations, checksums=checksums))
-
-    def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
-        self._executor.run(lambda: self._inner.remove_empty_folders(locations, within))
+def in_threads(name: str, limit: int, deadline: float) -> Executor:
+    """Return the executor of a backend whose calls block in the kernel."""
+    return ThreadExecutor(name, limit, deadline) if under_gevent() else DirectExecutor()
 
 
-def executor(name: str, max_threads: int, deadline: float) -> Executor:
-    """Return a pool when this process runs under gevent, else direct calls."""
-    if monkey.is_module_patched("socket"):
-        return PoolExecutor(name, max_threads, deadline)
-    return DirectExecutor()
+def in_greenlets(name: str, limit: int, deadline: float) -> Executor:
+    """Return the executor of a backend whose calls wait on sockets."""
+    return GreenletExecutor(name, limit, deadline) if under_gevent() else DirectExecutor()
+
+
+def under_gevent() -> bool:
+    return bool(monkey.is_module_patched("socket"))
+
+
+def late(name: str, deadline: float) -> ServiceUnavailableException:
+    return ServiceUnavailableException(
+        f"Storage ({name}) did not answer within storage.deadline ({deadline:g} s)"
+    )
 
 
 def _outcome(call: Callable[[], T]) -> tuple[T | None, Exception | None]:
@@ -126,3 +132,8 @@ def _outcome(call: Callable[[], T]) -> tuple[T | None, Exception | None]:
         return call(), None
     except Exception as error:  # noqa: BLE001 - raised again in the waiting greenlet
         return None, error
+
+
+def _ignore(call: Callable[[], Any]) -> None:
+    with suppress(ServiceError):
+        call()

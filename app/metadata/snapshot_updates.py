@@ -29,6 +29,8 @@ def add_snapshot(draft: TableDraft, update: JsonObject, path: str) -> None:
         raise ValidationException(f"Snapshot already exists for id: {snapshot_id}")
     _advance_sequence(draft, snapshot)
     _advance_row_id(draft, snapshot)
+    if snapshot.get("sequence-number") == 0:
+        snapshot = {name: value for name, value in snapshot.items() if name != "sequence-number"}
     draft.edit_array("snapshots").append(snapshot)
     draft.snapshot_ids().add(snapshot_id)
     draft.added_snapshots[snapshot_id] = snapshot

@@ -32,7 +32,7 @@ def record_change(transaction: Transaction, change: Change, *, principal: str, r
     """Append a change row; from here on the outcome of the transaction can be looked up."""
     row = transaction.fetch_one(
         "record_change",
-        commit_id=str(transaction.commit_id),
+        commit_id=transaction.commit_id,
         warehouse_id=change.warehouse_id,
         action=change.action,
         object_kind=change.action.partition(".")[0],

@@ -151,7 +151,7 @@ class Transaction:
     def __init__(self, database: Database, connection: Connection) -> None:
         self._database = database
         self._connection = connection
-        self.commit_id = uuid.uuid4()
+        self.commit_id = str(uuid.uuid4())
         self.xid: int | None = None
         self.commit_sent = False
 

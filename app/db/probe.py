@@ -45,7 +45,7 @@ class Probe:
             with connection.cursor() as cursor:
                 cursor.execute(self._query)
         except (psycopg2.Error, QueryTimedOut):
-            self._close()
+            self.close()
             return False
         self._connection = connection
         return True
@@ -55,7 +55,8 @@ class Probe:
             self._settings.database, application_name="bingsan probe", lock_timeout=0, seconds=PROBE_SECONDS
         )
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Drop the probe's connection; the next question opens a new one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -1,10 +1,10 @@
-"""A TCP proxy that can stop answering while it still accepts."""
+"""A TCP proxy that can stop answering while it still accepts, or cut a connection at a chosen message."""
 
 import select
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 
 CHUNK = 65536
@@ -20,6 +20,7 @@ class Proxy:
         self.moving = threading.Event()
         self.moving.set()
         self.closed = False
+        self.cut: Cut | None = None
         self.connections: list[socket.socket] = []
 
     def __enter__(self) -> Self:
@@ -30,7 +31,7 @@ class Proxy:
     def __exit__(self, *fault: object) -> None:
         self.closed = True
         self.moving.set()
-        self.listener.shutdown(socket.SHUT_RDWR)
+        self.refuse()
         self.acceptor.join()
         self.listener.close()
         for connection in self.connections:
@@ -44,6 +45,21 @@ class Proxy:
             yield
         finally:
             self.moving.set()
+
+    def refuse(self) -> None:
+        """Accept no new connection from now on."""
+        with suppress(OSError):  # it refuses already
+            self.listener.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def cutting(self, marker: bytes, *, delivered: bool) -> Iterator["Cut"]:
+        """Cut the connection of the client that sends ``marker``, once; ``delivered`` says whether the server
+        still gets it (its answer is lost in any case)."""
+        self.cut = cut = Cut(marker, delivered)
+        try:
+            yield cut
+        finally:
+            self.cut = None
 
     def accept(self) -> None:
         while not self.closed:
@@ -62,14 +78,35 @@ class Proxy:
                 ready, _, _ = select.select([client, server], [], [], 1)
                 self.moving.wait()
                 for source in ready:
-                    if not move(source, other[source]):
+                    cut = self.cut if source is client else None
+                    if not move(source, other[source], cut):
                         return
 
 
-def move(source: socket.socket, target: socket.socket) -> bool:
+class Cut:
+    """Where to cut, and whether it has happened."""
+
+    def __init__(self, marker: bytes, delivered: bool) -> None:
+        self.marker, self.delivered, self.happened = marker, delivered, False
+        self.and_then: Callable[[], None] = lambda: None
+
+    def applies(self, data: bytes) -> bool:
+        if self.happened or self.marker not in data:
+            return False
+        self.happened = True
+        return True
+
+
+def move(source: socket.socket, target: socket.socket, cut: Cut | None) -> bool:
     """Move one chunk; return whether the connection lives on."""
     try:
         data = source.recv(CHUNK)
+        if cut is not None and cut.applies(data):
+            if cut.delivered:
+                target.sendall(data)
+                target.recv(CHUNK)
+            cut.and_then()
+            return False
         target.sendall(data)
     except OSError:
         return False

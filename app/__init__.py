@@ -1,7 +1,6 @@
 """Bingsan: an Apache Iceberg REST catalog. ``create_app`` is the only place where the service is wired."""
 
 from functools import partial
-
 from typing import TYPE_CHECKING
 
 from app.config import Settings

@@ -1,0 +1,182 @@
+"""SIGTERM drops no request: whoever sent a byte gets the whole answer."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+import requests
+
+from tests.conftest import MakeServer
+from tests.factories import create_table_request
+from tests.support.process import eventually
+from tests.support.server import Client, TestServer
+
+
+def connect(server: TestServer) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=40)
+    return connection
+
+
+def send_get(connection: socket.socket, path: str) -> None:
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+
+def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+    """One whole answer with a Content-Length."""
+    head, _, body = read_until(connection, b"\r\n\r\n").partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    while len(body) < int(headers.get("content-length", 0)):
+        body += connection.recv(65536)
+    return int(status.split()[1]), headers, body
+
+
+def read_until(connection: socket.socket, end: bytes) -> bytes:
+    received = b""
+    while end not in received:
+        piece = connection.recv(65536)
+        assert piece, f"closed after {received!r}"
+        received += piece
+    return received
+
+
+def send_slow_create(connection: socket.socket, server: TestServer) -> None:
+    """The head and half of the body of a request."""
+    connection.sendall(
+        b"POST /v1/namespaces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b'Content-Length: 22\r\n\r\n{"namespace"'
+    )
+
+
+@pytest.fixture(params=["serve", "gunicorn"])
+def server(make_server: MakeServer, request: pytest.FixtureRequest):
+    with make_server(entry=request.param) as running:
+        yield running
+
+
+def term(server: TestServer) -> float:
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGTERM)
+    return time.monotonic()
+
+
+def wait_exit(server: TestServer, timeout: float = 40) -> int:
+    assert server.process is not None
+    return server.process.wait(timeout)
+
+
+def test_idle_connections_do_not_hold_up_the_stop(server: TestServer):
+    with ExitStack() as stack:
+        used = [stack.enter_context(connect(server)) for _ in range(40)]
+        for connection in used:
+            send_get(connection, "/v1/config")
+            assert read_answer(connection)[0] == 200
+        unused = [stack.enter_context(connect(server)) for _ in range(10)]
+        began = term(server)
+        for connection in used + unused:
+            assert connection.recv(1) == b""
+        assert wait_exit(server) == 0
+        assert time.monotonic() - began < 10
+
+
+def test_a_request_whose_first_bytes_arrived_is_answered(server: TestServer):
+    with connect(server) as head, connect(server) as body:
+        head.sendall(b"GET /v1/config HT")
+        send_slow_create(body, server)
+        eventually(lambda: server.metric("iceberg_catalog_http_requests_total") >= 0, 5, "metrics answer")
+        term(server)
+        eventually(lambda: not accepts(server), 10, "the listeners are closed")
+        head.sendall(b"TP/1.1\r\nHost: localhost\r\n\r\n")
+        body.sendall(b': ["a"]}  ')
+        for connection, path in ((head, "config"), (body, "namespace")):
+            status, headers, _ = read_answer(connection)
+            assert status == 200, path
+            assert headers["connection"] == "close"
+    assert wait_exit(server) == 0
+
+
+def accepts(server: TestServer) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", server.port)) == 0
+
+
+def test_no_request_is_dropped_while_clients_keep_asking(server: TestServer):
+    """Twenty clients, each request either whole or never begun to be answered on a reused connection."""
+    answered, broken = [], []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                with connect(server) as connection:
+                    send_get(connection, "/v1/namespaces")
+                    answered.append(read_answer(connection)[0])
+            except ConnectionRefusedError:
+                return
+            except (OSError, AssertionError) as error:
+                broken.append(error)
+
+    with ThreadPoolExecutor(20) as pool:
+        clients = [pool.submit(ask) for _ in range(20)]
+        eventually(lambda: len(answered) > 200, 20, "the clients are busy")
+        term(server)
+        eventually(lambda: not accepts(server), 10, "the listeners are closed")
+        stop.set()
+        for client in clients:
+            client.result()
+    assert set(answered) == {200}
+    # A connection that was in the kernel's queue at the very moment of the close is reset: at most that.
+    assert len(broken) <= 1, broken
+    assert wait_exit(server) == 0
+
+
+def test_ready_turns_503_at_once_while_connections_are_still_accepted(make_server: MakeServer):
+    with make_server(settings={"server.shutdown_delay": "2s"}) as server, Client(server.url) as client:
+        began = term(server)
+        eventually(lambda: client.get("/ready").status_code == 503, 1, "/ready is 503")
+        assert requests.get(f"{server.url}/v1/config", timeout=5).status_code == 200
+        assert requests.get(f"{server.url}/health", timeout=5).status_code == 200
+        assert time.monotonic() - began < 2
+        assert wait_exit(server) == 0
+        assert 2 <= time.monotonic() - began < 10
+
+
+def test_what_never_ends_is_cut_after_the_drain_timeout(make_server: MakeServer):
+    with make_server(settings={"server.drain_timeout": "2s"}) as server, connect(server) as connection:
+        send_slow_create(connection, server)
+        began = term(server)
+        assert wait_exit(server) == 0
+        assert 2 <= time.monotonic() - began < 8
+        assert any("server.drain_timeout" in line["msg"] for line in server.logs())
+
+
+def test_a_second_signal_hurries(make_server: MakeServer):
+    with make_server() as server, connect(server) as connection:
+        send_slow_create(connection, server)
+        eventually(lambda: accepts(server), 5, "it accepts")
+        began = term(server)
+        eventually(lambda: not accepts(server), 10, "the listeners are closed")
+        term(server)
+        assert wait_exit(server) == 0
+        assert time.monotonic() - began < 10
+
+
+def test_a_commit_in_flight_is_finished(make_server: MakeServer):
+    settings = {"testing.enabled": True, "testing.failpoints": "commit.files_written=sleep:1500"}
+    with (
+        make_server(settings=settings) as server,
+        Client(server.url) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        client.post("/v1/namespaces", json={"namespace": ["a"]}).raise_for_status()
+        request = create_table_request("t")
+        answer = pool.submit(client.post, "/v1/namespaces/a/tables", json=request)
+        eventually(lambda: server.metric("iceberg_catalog_http_requests_in_progress") >= 1, 5, "it runs")
+        term(server)
+        assert answer.result().status_code == 200
+        assert wait_exit(server) == 0

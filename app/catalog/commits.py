@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.intents import Intent, Prepared, prepare, read_bases
-from app.catalog.locations import claim_location
+from app.catalog.locations import claim_location, overlaps
 from app.catalog.metadata_files import delete_metadata_files, write_metadata_file
 from app.changes.log import Change, record_change
 from app.db import (
@@ -131,9 +131,10 @@ def _swap(tx: Transaction, caller: Caller, warehouse: Warehouse, prepared: Seque
     for item in prepared:
         if not item.is_changed:
             continue
-        if item.moves:
-            claim_location(tx, warehouse, item.metadata["location"], item.base.id or 0)
         object_id = _store(tx, warehouse, item)
+        if item.moves:
+            # After the row: whoever lost the race for a name or a uuid hears of that, not of its location.
+            claim_location(tx, warehouse, item.metadata["location"], object_id)
         record_change(
             tx, _change(warehouse, item, object_id), principal=caller.principal, request_id=caller.request_id
         )
@@ -141,6 +142,13 @@ def _swap(tx: Transaction, caller: Caller, warehouse: Warehouse, prepared: Seque
 
 
 def _store(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:
+    try:
+        return _write_row(tx, warehouse, item)
+    except ConstraintViolated as error:
+        raise _refused(error, item) from error
+
+
+def _write_row(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:
     columns = {
         "uuid": item.metadata.get(item.intent.kind.uuid_member),
         "location": item.metadata["location"],
@@ -151,18 +159,14 @@ def _store(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:
     if item.base.id is not None:
         tx.execute("commit_tabular", id=item.base.id, **columns)
         return item.base.id
-    identifier = item.intent.identifier
-    try:
-        row = tx.fetch_one(
-            "create_tabular",
-            warehouse_id=warehouse.id,
-            namespace_id=item.base.namespace_id,
-            name=identifier.name,
-            kind=item.intent.kind.name,
-            **columns,
-        )
-    except ConstraintViolated as error:
-        raise _refused(error, item) from error
+    row = tx.fetch_one(
+        "create_tabular",
+        warehouse_id=warehouse.id,
+        namespace_id=item.base.namespace_id,
+        name=item.intent.identifier.name,
+        kind=item.intent.kind.name,
+        **columns,
+    )
     return int(row.id)
 
 
@@ -175,6 +179,8 @@ def _refused(error: ConstraintViolated, item: Prepared) -> Exception:
     if error.constraint == "tabulars_uuid_key":
         uuid = item.metadata.get(item.intent.kind.uuid_member)
         return AlreadyExistsException(f"{title} with uuid {uuid} already exists in this warehouse")
+    if error.constraint == "tabulars_location_key":
+        return overlaps(item.metadata["location"], item.metadata["location"])
     if error.constraint == "tabulars_metadata_location_key":
         return AlreadyExistsException(
             f"The metadata file {item.metadata_location} already belongs to a table or view of this warehouse"

@@ -68,6 +68,11 @@ def refuse_overlap(
         key=key,
     )
     if other is not None:
-        raise IllegalArgumentException(
-            f"Invalid location {location!r}: it overlaps the location of another table or view ({other.location})"
-        )
+        raise overlaps(location, other.location)
+
+
+def overlaps(location: str, other: str) -> IllegalArgumentException:
+    """What to say about a location that collides with that of another object."""
+    return IllegalArgumentException(
+        f"Invalid location {location!r}: it overlaps the location of another table or view ({other})"
+    )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -72,9 +72,13 @@ class DatabaseAddress:
 
 
 class Postgres:
-    """A PostgreSQL server in a temporary folder on a free port of the loopback interface."""
+    """A PostgreSQL server in a temporary folder on a free port of the loopback interface.
 
-    def __init__(self) -> None:
+    ``options`` are its command line; by default it does not wait for the disk.
+    """
+
+    def __init__(self, options: Sequence[str] = tuple(FAST)) -> None:
+        self.options = options
         self.folder = Path(tempfile.mkdtemp(prefix="bingsan-postgres-"))
         self.folder.chmod(0o755)
         self.user = NOBODY if os.geteuid() == 0 else None
@@ -98,7 +102,7 @@ class Postgres:
                 "127.0.0.1",
                 "-k",
                 "",
-                *FAST,
+                *self.options,
             ],
             self.log,
             user=self.user,

@@ -99,6 +99,17 @@ def request_level(status: int) -> str:
 class JsonHandler(logging.Handler):
     """Renders records of the standard :mod:`logging` as lines of ours."""
 
+    def __init__(self) -> None:
+        """Do not register for the flush at exit: there is nothing to flush, and the callback would run when
+        the interpreter has already taken gevent's locks apart.
+        """
+        logging.Filterer.__init__(self)
+        self.level = logging.NOTSET
+        self.formatter = None
+        self._name = None
+        self._closed = False
+        self.createLock()
+
     def emit(self, record: logging.LogRecord) -> None:
         level = next((name for floor, name in _STANDARD_LEVELS if record.levelno >= floor), "DEBUG")
         if LEVELS[level] < _threshold.value:

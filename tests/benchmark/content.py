@@ -32,7 +32,7 @@ class Content:
         """Create a table whose document is close to ``size`` bytes; almost all of it is snapshots."""
         columns = [field(number, f"column_{number}", "string") for number in range(1, 11)]
         self._post(self.tables(), create_table_request(name, schema=schema(*columns)))
-        for updates in batches(list(snapshots(max(1, (size - 2_000) // SNAPSHOT_BYTES)))):
+        for updates in batches(list(snapshots(max(0, size - 2_000) // SNAPSHOT_BYTES))):
             self._post(self.table(name), commit_request(*updates))
 
     def cases(self) -> list[Case]:

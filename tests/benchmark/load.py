@@ -56,8 +56,8 @@ def wrk(case: Case, url: str, connections: int, seconds: float) -> dict[str, flo
 
 
 def processor_seconds(session: int | None) -> float:
-    """User and system time so far of all live processes of a session and their descendants."""
+    """User and system time so far of a session's processes, their descendants and those of them that ended."""
     if session is None:
         return 0.0
     stats = (read_stat(Path(f"/proc/{pid}/stat")) for pid in session_members(session))
-    return sum((int(stat[11]) + int(stat[12])) / TICKS for stat in stats if stat)
+    return sum(sum(map(int, stat[11:15])) / TICKS for stat in stats if stat)

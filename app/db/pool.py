@@ -1,5 +1,6 @@
 """A bounded pool of connections, last in first out, that refuses instead of piling up."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -13,6 +14,9 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from app.config import DatabaseSettings
 from app.db.connection import Connection, went_away
 from app.db.errors import ConnectionLost, PoolExhausted
+
+# Opening a connection costs more than ten requests: what is beyond max_idle is kept for the next burst.
+SPARE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Pool:
 
     def _give_back(self, connection: Connection) -> None:
         usable = not connection.closed and connection.info.transaction_status == TRANSACTION_STATUS_IDLE
-        if not usable or len(self._idle) >= self._max_idle or self._is_worn(connection):
+        if not usable or self._max_idle == 0 or self._is_worn(connection):
             connection.close()
             return
         connection.idle_since = time.monotonic()
@@ -110,8 +114,11 @@ class Pool:
         return lifetime > 0 and time.monotonic() - connection.opened_at > lifetime
 
     def _close_long_idle(self, now: float) -> None:
-        limit = self._settings.conn_max_idle_time
-        while limit > 0 and self._idle and now - self._idle[0].idle_since > limit:
+        limit = self._settings.conn_max_idle_time or math.inf
+        while self._idle:
+            allowed = limit if len(self._idle) <= self._max_idle else min(limit, SPARE_SECONDS)
+            if now - self._idle[0].idle_since <= allowed:
+                return
             self._idle.popleft().close()
 
 

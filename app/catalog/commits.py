@@ -42,15 +42,20 @@ def commit(
     :raises ServiceError: when an intent cannot be carried out; then nothing changed
     """
     lines = [(warehouse.id, *intent.identifier.namespace, intent.identifier.name) for intent in intents]
-    patience = caller.seconds_left() - catalog.settings.catalog.lock_timeout
-    with _as_commit_errors(), catalog.commit_queue.hold(lines, max(0.0, patience)):
+    lock_timeout = catalog.settings.catalog.lock_timeout
+    patience = max(0.0, caller.seconds_left() - lock_timeout)
+    with _as_commit_errors(), catalog.commit_queue.hold(lines, patience):
         for _ in range(OPTIMISTIC_ATTEMPTS):
             try:
                 return _attempt(catalog, caller, warehouse, intents)
             except (LostRace, TransactionConflict):
                 continue
-        with catalog.last_resort:
+        if not catalog.last_resort.acquire(timeout=lock_timeout):
+            raise LostRace
+        try:
             return _attempt_locked(catalog, caller, warehouse, intents)
+        finally:
+            catalog.last_resort.release()
 
 
 def _attempt(

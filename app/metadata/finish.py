@@ -62,7 +62,8 @@ def check_layout(draft: TableDraft) -> None:
     spec = draft.find("partition-specs", "spec-id", document["default-spec-id"])
     if spec is None:
         raise ValidationException(f"Cannot find default partition spec: {document['default-spec-id']}")
-    partitioning.check_names(spec, index)
+    for each in draft.read("partition-specs"):
+        partitioning.check_loadable(each, index)
     partitioning.check_sources(spec["fields"], index, "partition")
     order = draft.find("sort-orders", "order-id", document["default-sort-order-id"])
     if order is None:

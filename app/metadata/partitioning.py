@@ -85,11 +85,25 @@ def _check_conflict(field: JsonObject, name: str, index: SchemaIndex) -> None:
     sources = source_ids(field)
     if column_id is None or column_id in sources or not any(source in index.fields for source in sources):
         return
-    if parse_transform(field["transform"]).is_void:
-        return
     raise IllegalArgumentException(
         f"Cannot create identity partition sourced from different field in schema: {name}"
     )
+
+
+def check_loadable(spec: JsonObject, index: SchemaIndex) -> None:
+    """Check what holds for every spec of a table, in use or not: Java binds all of them to the current schema.
+
+    :raises IllegalArgumentException: when a partition name is empty, used twice, or that of another column
+    :raises ValidationException: when a transform does not fit the type that its source column has now
+    """
+    check_names(spec, index)
+    for field in spec["fields"]:
+        transform = parse_transform(field["transform"])
+        for source in (index.fields[i] for i in source_ids(field) if i in index.fields):
+            if not transform.can_be_loaded(source.primitive, source.type == "variant"):
+                raise ValidationException(
+                    f"Invalid source type {_text(source.type)} for transform: {transform.text}"
+                )
 
 
 def check_sources(fields: Iterable[JsonObject], index: SchemaIndex, what: str) -> None:
@@ -114,10 +128,14 @@ def _check_source(source_id: int, transform: Transform, index: SchemaIndex, what
     if kind is None:
         raise ValidationException(f"Cannot use non-primitive source column {source.name} for {what}")
     if not transform.applies_to(kind):
-        raise ValidationException(f"Invalid source type {source.type} for transform: {transform.text}")
+        raise ValidationException(f"Invalid source type {_text(source.type)} for transform: {transform.text}")
     for parent in index.ancestors(source):
         if type(parent.type) is not dict or parent.type["type"] != "struct":
             raise ValidationException(f"Invalid parent of the source column for {what}: {parent.name}")
+
+
+def _text(kind: Any) -> str:
+    return kind if type(kind) is str else str(kind["type"])
 
 
 def same_spec(one: JsonObject, other: JsonObject) -> bool:

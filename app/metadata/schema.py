@@ -87,7 +87,7 @@ def index_schema(
     :raises BadRequestException: when the shape is wrong
     :raises ValidationException: when a rule of schemas is broken
     """
-    if optional(as_object(schema, path), "type", path, as_string) not in ("struct", None):
+    if required(as_object(schema, path), "type", path, as_string) != "struct":
         raise ValidationException(f"{path}: Cannot create schema, not a struct type: {schema['type']}")
     optional(schema, "schema-id", path, as_int)
     walk = _Walk(SchemaIndex(), format_version, max_columns)

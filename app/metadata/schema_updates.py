@@ -26,11 +26,10 @@ def add_schema(draft: TableDraft, update: JsonObject, path: str) -> None:
 
 
 def clean_schema(schema: JsonObject) -> JsonObject:
-    """Return a schema that says what it is and has no empty optional members."""
-    cleaned = {**schema, "type": schema.get("type") or "struct"}
-    if not cleaned.get("identifier-field-ids"):
-        cleaned.pop("identifier-field-ids", None)
-    return cleaned
+    """Return a schema without ``identifier-field-ids`` if there are none."""
+    if schema.get("identifier-field-ids") in (None, []):
+        return {name: value for name, value in schema.items() if name != "identifier-field-ids"}
+    return schema
 
 
 def next_schema_id(draft: TableDraft) -> int:

@@ -88,8 +88,8 @@ def _fixed(length: int) -> PrimitiveType:
 def _decimal(precision: int, scale: int) -> PrimitiveType:
     if not 0 < precision <= 38:
         raise ValueError(f"decimal({precision},{scale}): the precision must be 1 to 38")
-    if scale > precision:
-        raise ValueError(f"decimal({precision},{scale}): the scale must not exceed the precision")
+    if scale > INT_MAX:
+        raise ValueError(f"decimal({precision},{scale}): the scale must fit 32 bits")
     return PrimitiveType("decimal", (precision, scale))
 
 

@@ -12,7 +12,7 @@ from app.metadata import layout_updates, schema_updates, snapshot_updates, table
 from app.metadata.draft import TableDraft
 from app.metadata.finish import finish
 from app.metadata.properties import DEFAULT_FORMAT_VERSION, SUPPORTED_FORMAT_VERSIONS
-from app.metadata.shapes import JsonObject, as_array, as_int, as_object, as_string, required
+from app.metadata.shapes import LONG_MAX, JsonObject, as_array, as_int, as_object, as_string, required
 
 Apply = Callable[[TableDraft, JsonObject, str], None]
 
@@ -74,7 +74,7 @@ def apply_table_updates(
         document = _empty(_initial_version(items, actions), default_location, default_uuid)
         updated_ms = now_ms
     else:
-        document, updated_ms = base, max(now_ms, base["last-updated-ms"] + 1)
+        document, updated_ms = base, min(max(now_ms, base["last-updated-ms"] + 1), LONG_MAX)
     draft = TableDraft(document, updated_ms=updated_ms, creating=base is None, max_columns=max_columns)
     for i, (item, action) in enumerate(zip(items, actions, strict=True)):
         ACTIONS[action](draft, item, f"updates[{i}]")

@@ -38,6 +38,7 @@ def ask(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         java_home() / "bin" / "java",
         "-Xmx512m",
         "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
         "-cp",
         joined([compiled(), *classpath()]),
         "MetadataOracle",

@@ -133,7 +133,7 @@ CREATE TABLE jobs (
     heartbeat_at timestamptz,
     run_at timestamptz NOT NULL DEFAULT now(),
     attempts integer NOT NULL DEFAULT 0,
-    max_attempts integer NOT NULL DEFAULT 10,
+    period interval,
     message text,
     progress jsonb,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -144,5 +144,7 @@ CREATE TABLE jobs (
         CHECK (status IN ('queued', 'running', 'retrying', 'completed', 'failed', 'cancelled'))
 );
 CREATE INDEX jobs_due ON jobs (run_at) WHERE status IN ('queued', 'retrying');
+CREATE UNIQUE INDEX jobs_periodic ON jobs (kind)
+    WHERE period IS NOT NULL AND status IN ('queued', 'running', 'retrying');
 CREATE INDEX jobs_heartbeat ON jobs (heartbeat_at) WHERE status = 'running';
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE status IN ('completed', 'failed', 'cancelled');

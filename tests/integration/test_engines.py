@@ -47,7 +47,7 @@ def test_pyiceberg_reads_and_extends_what_spark_wrote(spark: Engine, database: s
     table.append(pa.table({"id": pa.array([10], pa.int64()), "part": ["0"]}))
     table.delete("part = '1'")
     assert spark.rows("SELECT id FROM t ORDER BY id") == [(0,), (2,), (6,), (8,), (10,)]
-    assert spark.value("SELECT count(*) FROM t.snapshots") == 4
+    assert spark.value(f"SELECT count(*) FROM {database}.t.snapshots") == 4
 
 
 def test_pyiceberg_loads_a_view_of_spark(spark: Engine, database: str, catalog: Catalog) -> None:

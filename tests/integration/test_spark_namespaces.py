@@ -54,6 +54,6 @@ def test_nested_namespaces(spark: Engine, database: str) -> None:
 
 def test_namespace_with_tables_is_not_dropped(spark: Engine, database: str) -> None:
     spark.sql("CREATE TABLE t (id BIGINT) USING iceberg")
-    with pytest.raises(AnalysisException, match="SCHEMA_NOT_EMPTY"):
+    with pytest.raises(Exception, match="NamespaceNotEmptyException"):
         spark.sql(f"DROP NAMESPACE {database}")
     assert [row["tableName"] for row in spark.sql(f"SHOW TABLES IN {database}")] == ["t"]

@@ -51,7 +51,7 @@ def test_create_table_as_select(spark: Engine, database: str) -> None:
         "CREATE TABLE t USING iceberg PARTITIONED BY (even) AS SELECT id, id % 2 = 0 AS even FROM range(10)"
     )
     assert spark.value("SELECT count(*) FROM t WHERE even") == 5
-    assert spark.value("SELECT count(*) FROM t.snapshots") == 1
+    assert spark.value(f"SELECT count(*) FROM {database}.t.snapshots") == 1
 
 
 def test_failed_ctas_leaves_nothing(spark: Engine, database: str) -> None:
@@ -62,7 +62,7 @@ def test_failed_ctas_leaves_nothing(spark: Engine, database: str) -> None:
 
 def test_replace_table_as_select_keeps_history(spark: Engine, database: str) -> None:
     spark.sql("CREATE TABLE t USING iceberg AS SELECT id FROM range(3)")
-    old = spark.value("SELECT snapshot_id FROM t.snapshots")
+    old = spark.value(f"SELECT snapshot_id FROM {database}.t.snapshots")
     spark.sql("REPLACE TABLE t USING iceberg AS SELECT id AS key, 'x' AS label FROM range(2)")
     assert spark.columns("t") == ["key", "label"]
     assert spark.value("SELECT count(*) FROM t") == 2
@@ -106,7 +106,7 @@ def test_alter_partitioning(spark: Engine, database: str) -> None:
     spark.sql("ALTER TABLE t DROP PARTITION FIELD shard")
     spark.sql(f"INSERT INTO t VALUES {row}")
     assert spark.value("SELECT count(*) FROM t WHERE name = 'abc'") == 3
-    assert spark.value("SELECT count(DISTINCT spec_id) FROM t.files") == 3
+    assert spark.value(f"SELECT count(DISTINCT spec_id) FROM {database}.t.files") == 3
     assert spark.value("SELECT count(*) FROM t WHERE at >= DATE '2024-01-02'") == 3
 
 

@@ -166,7 +166,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             with RequestDeadline(self.settings.server.request_timeout, reading=False):
                 self._run_application(environ, response)
         except (Exception, RequestDeadline) as error:
-            if not response.headers_sent:
+            if isinstance(error, OSError) or not response.headers_sent:
                 raise
             log.error("answer broken off", method=request.method, path=request.path, error=error)
             return False

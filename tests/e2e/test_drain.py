@@ -18,8 +18,7 @@ from tests.support.server import Client, TestServer
 
 
 def connect(server: TestServer) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=40)
-    return connection
+    return socket.create_connection(("127.0.0.1", server.port), timeout=40)
 
 
 def send_get(connection: socket.socket, path: str) -> None:

@@ -44,6 +44,9 @@ class EmbeddedPostgres:
         """Have a server that accepts connections: the survivor of a killed supervisor, or a new one."""
         if self.layout.major() is None:
             self._initialise()
+        self._programs()
+        if not self.layout.password.is_file():
+            raise CommandError(f"the password of the embedded database is missing: {self.layout.password}")
         if not self._adopt():
             self._launch()
         self.guard()
@@ -131,8 +134,9 @@ class EmbeddedPostgres:
             raise CommandError(f"PostgreSQL cannot be set up: {self._last_words()}")
 
     def _last_words(self) -> str:
-        text = self.layout.output.read_text(errors="replace").strip()
-        return f"{text[-2000:]} (see {self.layout.output})"
+        logs = sorted(self.layout.data.glob("log/*.log"), key=lambda path: path.stat().st_mtime)
+        texts = [path.read_text(errors="replace") for path in (self.layout.output, *logs[-1:])]
+        return "\n".join(texts)[-2000:].strip()
 
     def _adopt(self) -> bool:
         """Take over a server that runs already, once it is ready; false when nothing is left of the last
@@ -155,9 +159,7 @@ class EmbeddedPostgres:
         return False
 
     def _launch(self) -> None:
-        layout, folder = self.layout, self.layout.socket_folder(self.account)
-        if not layout.password.is_file():
-            raise CommandError(f"the password of the embedded database is missing: {layout.password}")
+        layout, folder = self.layout, self.layout.new_socket_folder(self.account)
         options = self._options(folder)
         command = [self._programs().postgres, "-D", str(layout.data)]
         for name, value in options.items():

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +48,17 @@ class Layout:
         recorded = self.data / "PG_VERSION"
         return int(recorded.read_text().strip()) if recorded.is_file() else None
 
-    def socket_folder(self, account: Account) -> Path:
-        """A folder for the socket; a short one in the temporary folder where the path would be too long."""
+    def new_socket_folder(self, account: Account) -> Path:
+        """An empty folder for the socket; one in the temporary folder where the path would be too long.
+
+        What a dead server left there names a process id that may be somebody else's by now.
+        """
         folder = self.root / "run"
         if len(os.fsencode(folder)) > _LONGEST_FOLDER:
             folder = Path(tempfile.mkdtemp(prefix="bingsan-"))
-        folder.mkdir(mode=0o700, exist_ok=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700)
         account.own(folder)
         return folder
 

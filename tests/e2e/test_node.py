@@ -1,0 +1,264 @@
+"""A node with its embedded database: start, ownership, every kind of death, and finding all data again."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli.embedded.account import postgres_account
+from app.cli.embedded.binaries import find_binaries
+from app.cli.embedded.cluster import EmbeddedPostgres
+from app.cli.embedded.layout import find_layout
+from app.cli.embedded.postmaster import read_postmaster, servers_of
+from app.cli.exits import CommandError
+from app.cli.supervision.events import Events
+from app.config import Settings
+from tests.factories import create_table_request
+from tests.support.process import eventually, send, session_members, start
+from tests.support.server import ROOT, Client, TestServer, is_alive
+from tests.support.warehouses import LocalWarehouse
+
+EMBEDDED = {"database.embedded": True}
+
+
+@pytest.fixture
+def node():
+    """A node with an embedded database that is not started yet."""
+    server = TestServer(LocalWarehouse(), settings=EMBEDDED)
+    yield server
+    try:
+        server.stop()
+    finally:
+        eventually(lambda: not servers_of(server.home / "postgres/data"), 10, "no PostgreSQL is left")
+        shutil.rmtree(server.folder)
+        server.warehouse.remove()
+
+
+def create(node: TestServer, name: str) -> None:
+    with Client(node.url) as client:
+        client.post("/v1/namespaces", json={"namespace": [name]}).raise_for_status()
+        client.post(f"/v1/namespaces/{name}/tables", json=create_table_request("t")).raise_for_status()
+
+
+def names(node: TestServer) -> set[str]:
+    with Client(node.url) as client:
+        found = client.get("/v1/namespaces").json()["namespaces"]
+        for (name,) in found:
+            client.get(f"/v1/namespaces/{name}/tables/t").raise_for_status()
+    return {name for (name,) in found}
+
+
+def programs(node: TestServer) -> dict[str, int]:
+    """The supervisor and its direct children by what they run."""
+    assert node.process is not None
+    found = {"supervisor": node.process.pid}
+    for pid in session_members(node.process.pid):
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        if parent == node.process.pid:
+            for name, mark in (
+                ("gunicorn", "gunicorn"),
+                ("jobs", "app.cli jobs"),
+                ("postgres", "/postgres "),
+            ):
+                if mark in command:
+                    found[name] = pid
+            if "watchdog.py" in command:
+                found["watchdog"] = pid
+    return found
+
+
+def answers(node: TestServer) -> bool:
+    with Client(node.url) as client:
+        return client.get("/v1/namespaces").status_code == 200
+
+
+def kill(pid: int) -> None:
+    send(pid, signal.SIGKILL)
+
+
+def test_a_stop_leaves_nothing_running_and_a_start_finds_everything(node: TestServer):
+    node.start().wait_ready()
+    create(node, "kept")
+    password = (node.home / "postgres.password").stat()
+    assert password.st_mode & 0o777 == 0o600
+    members = node.pids()
+    assert node.stop(signal.SIGINT) == 0
+    assert not [pid for pid in members if is_alive(pid)]
+    node.start().wait_ready()
+    assert names(node) == {"kept"}
+
+
+def test_a_second_owner_is_refused_by_name(node: TestServer):
+    node.start().wait_ready()
+    outcome = node.cli("serve", env={"ICEBERG_SERVER_PORT": "0"})
+    assert outcome.code == 1
+    assert f"is in use by process {node.process.pid}" in outcome.err
+    assert answers(node)
+
+
+def test_everything_ends_with_a_killed_supervisor_and_a_new_one_takes_over(node: TestServer):
+    node.start().wait_ready()
+    create(node, "kept")
+    members = node.pids()
+    kill(node.process.pid)
+    node.process.wait()
+    eventually(lambda: not [pid for pid in members if is_alive(pid)], 40, "all processes ended")
+    node.start().wait_ready()
+    assert names(node) == {"kept"}
+
+
+@pytest.mark.parametrize("victim", ["gunicorn", "postgres", "watchdog"])
+def test_a_killed_part_is_started_again(node: TestServer, victim: str):
+    node.start().wait_ready()
+    create(node, "kept")
+    killed = programs(node)[victim]
+    kill(killed)
+    eventually(lambda: programs(node).get(victim, killed) != killed, 20, f"a new {victim}")
+    eventually(lambda: answers(node), 30, "requests are answered again")
+    assert names(node) == {"kept"}
+    create(node, "more")
+
+
+def test_after_a_kill_of_everything_all_data_is_found(node: TestServer):
+    node.start().wait_ready()
+    for round_ in range(3):
+        create(node, f"round{round_}")
+        node.kill()
+        node.start().wait_ready()
+        assert names(node) == {f"round{number}" for number in range(round_ + 1)}
+
+
+def test_a_surviving_database_is_adopted_and_stopped_at_the_end(node: TestServer):
+    node.start().wait_ready()
+    create(node, "kept")
+    parts = programs(node)
+    server = parts.pop("postgres")
+    others = [pid for pid in node.pids() if pid not in servers_of(node.home / "postgres/data")]
+    for pid in others:
+        send(pid, signal.SIGSTOP)
+    for pid in others:
+        kill(pid)
+    node.process.wait()
+    assert is_alive(server)
+    node.start().wait_ready()
+    assert read_postmaster(node.home / "postgres/data").pid == server
+    assert any(line["msg"] == "adopting the running database" for line in node.logs())
+    assert names(node) == {"kept"}
+    node.stop()
+    assert not is_alive(server)
+
+
+def test_a_file_left_by_a_dead_server_does_not_hinder(node: TestServer):
+    """Its process id may belong to anybody by now: here to this test."""
+    node.start().wait_ready()
+    create(node, "kept")
+    stale = (node.home / "postgres/data/postmaster.pid").read_text().split("\n")
+    node.kill()
+    stale[0] = str(os.getpid())
+    (node.home / "postgres/data/postmaster.pid").write_text("\n".join(stale))
+    node.start().wait_ready()
+    assert names(node) == {"kept"}
+
+
+def test_an_interrupted_setup_starts_over(node: TestServer):
+    unfinished = node.home / "postgres/data.new"
+    unfinished.mkdir(parents=True)
+    (unfinished / "PG_VERSION").write_text("15\n")
+    node.start().wait_ready()
+    assert not unfinished.exists()
+
+
+def test_a_stop_while_starting_ends_cleanly(node: TestServer):
+    node.start()
+    eventually(lambda: (node.home / "postgres").exists(), 20, "the database is being made")
+    assert node.stop() == 0
+    assert not node.logs()[-1]["msg"].startswith("process ended")
+
+
+def test_a_long_path_gets_a_short_socket_folder(node: TestServer):
+    node.home = node.folder / ("long" * 30)
+    node.start().wait_ready()
+    address = read_postmaster(node.home / "postgres/data")
+    assert len(address.socket_folder) < 90
+    assert Path(address.socket_folder).stat().st_mode & 0o777 == 0o700
+    node.stop()
+    assert not Path(address.socket_folder).exists()
+
+
+def test_commands_find_the_running_database(node: TestServer):
+    assert node.cli("migrate", "--check").code == 7
+    node.start().wait_ready()
+    assert node.cli("migrate", "--check").code == 0
+
+
+def test_a_database_of_another_version_is_refused_before_anything_starts(node: TestServer):
+    data = node.home / "postgres/data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("14\n")
+    outcome = node.cli("serve")
+    assert outcome.code == 1
+    assert "made by PostgreSQL 14" in outcome.err
+    assert "Install PostgreSQL 14 again" in outcome.err
+
+
+def test_the_programs_of_the_recorded_version_are_used(node: TestServer):
+    """A folder made with the wheel's version goes on with it, although the machine has another one."""
+    account = postgres_account()
+    wheel = find_binaries(account, 18)
+    node.home.mkdir(mode=0o711)
+    settings = Settings.load(environ={"ICEBERG_HOME": str(node.home), "ICEBERG_DATABASE_EMBEDDED": "true"})
+    with Events() as events:
+        database = EmbeddedPostgres(settings, events)
+        database.binaries = wheel
+        database.start()
+        database.stop(0)
+    assert find_layout(node.home, account).major() == 18
+    node.start().wait_ready()
+    create(node, "kept")
+    node.restart()
+    assert names(node) == {"kept"}
+
+
+def test_no_programs_of_that_version():
+    with pytest.raises(CommandError, match="made by PostgreSQL 9"):
+        find_binaries(postgres_account(), 9)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to lend PostgreSQL another user")
+def test_root_in_a_closed_folder_keeps_the_database_elsewhere(node: TestServer):
+    node.folder.chmod(0o700)
+    node.start().wait_ready()
+    create(node, "kept")
+    layout = find_layout(node.home, postgres_account())
+    assert layout.elsewhere
+    node.restart()
+    assert names(node) == {"kept"}
+    node.stop()
+    shutil.rmtree(layout.root)
+
+
+def start_as_nobody(node: TestServer) -> subprocess.Popen[bytes]:
+    """The same command as another user, who may read the checkout wherever it lies."""
+    capability = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
+    user = ["--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    command = ["setpriv", *user, *capability, sys.executable, "-m", "app.cli", "serve"]
+    return start(command, node.stdout, errors=node.stderr, env=node.environment(), cwd=ROOT)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests of this module run as a normal user already")
+def test_a_normal_user_can_run_it(node: TestServer):
+    for folder in (node.folder, node.warehouse.folder):
+        os.chown(folder, 65534, 65534)
+    node.process = start_as_nobody(node)
+    node.wait_ready()
+    create(node, "kept")
+    assert (node.home / "postgres/data").stat().st_uid == 65534
+    assert node.stop() == 0
+    node.process = start_as_nobody(node)
+    node.wait_ready()
+    assert names(node) == {"kept"}

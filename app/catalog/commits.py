@@ -10,7 +10,9 @@ from contextlib import contextmanager
 
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.intents import Intent, Prepared, prepare, read_bases
+from app.catalog.kinds import TABLE
 from app.catalog.locations import claim_location, overlaps
+from app.catalog.maintenance import enqueue_superseded
 from app.catalog.metadata_files import delete_metadata_files, write_metadata_file
 from app.changes.log import Change, record_change
 from app.db import (
@@ -137,6 +139,8 @@ def _swap(tx: Transaction, caller: Caller, warehouse: Warehouse, prepared: Seque
         if not item.is_changed:
             continue
         object_id = _store(tx, warehouse, item)
+        if item.base.metadata is not None and item.intent.kind is TABLE:
+            enqueue_superseded(tx, warehouse.id, item.base.metadata, item.metadata)
         if item.moves:
             # After the row: whoever lost the race for a name or a uuid hears of that, not of its location.
             claim_location(tx, warehouse, item.metadata["location"], object_id)

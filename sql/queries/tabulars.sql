@@ -79,3 +79,7 @@ SELECT
     (SELECT count(*) FROM tabulars t WHERE t.namespace_id = n.id AND t.kind = 'table') AS tables,
     (SELECT count(*) FROM tabulars t WHERE t.namespace_id = n.id AND t.kind = 'view') AS views
 FROM namespaces n;
+
+-- name: list_named_metadata_files
+SELECT metadata_location FROM tabulars
+WHERE warehouse_id = %(warehouse_id)s AND metadata_location = ANY(%(files)s::text[]);

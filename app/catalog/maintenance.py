@@ -1,0 +1,59 @@
+"""Jobs that keep the catalog tidy."""
+
+from app.catalog.context import Catalog
+from app.db import Transaction
+from app.jobs import Job, enqueue
+from app.jobs.queue import delete_finished
+from app.metadata.files import superseded_metadata_files, write_paths
+from app.metadata.shapes import JsonObject
+from app.observability.logs import get_logger
+from app.storage import locations
+
+log = get_logger(__name__)
+
+DELETE_SUPERSEDED = "delete-superseded-metadata"
+KEEP_CHANGES = "keep-changes"
+KEEP_JOBS = "keep-jobs"
+PERIODS = {KEEP_CHANGES: 3600.0, KEEP_JOBS: 3600.0}
+
+
+def enqueue_superseded(tx: Transaction, warehouse_id: int, old: JsonObject, new: JsonObject) -> None:
+    """With ``write.metadata.delete-after-commit.enabled``: have the files deleted that left the metadata log."""
+    files = superseded_metadata_files(old, new)
+    if files:
+        payload = {"warehouse-id": warehouse_id, "files": files, "within": write_paths(new)}
+        enqueue(tx, DELETE_SUPERSEDED, payload)
+
+
+def delete_superseded(catalog: Catalog, job: Job) -> str:
+    """Delete old metadata files below the table's own locations that no table or view points to."""
+    within = job.payload["within"]
+    own = [
+        file
+        for file in job.payload["files"]
+        if catalog.storages.allowed.allows(file) and any(locations.is_within(file, place) for place in within)
+    ]
+    named = catalog.db.fetch_all(
+        "list_named_metadata_files", warehouse_id=job.payload["warehouse-id"], files=own
+    )
+    free = sorted(set(own) - {row.metadata_location for row in named})
+    left = 0
+    for file in free:
+        job.check()
+        for location, reason in catalog.storages.for_location(file).delete([file], checksums=True).items():
+            left += 1
+            log.warning("superseded metadata file is left over", location=location, error=reason)
+    return f"{len(free) - left} files deleted, {len(job.payload['files']) - len(free)} not ours, {left} left over"
+
+
+def keep_changes(catalog: Catalog, _: Job) -> str:
+    """Make the next days' partitions of the change log and drop those beyond ``changes.retention``."""
+    made = sum(row.created for row in catalog.db.fetch_all("create_changes_partitions"))
+    retention = catalog.settings.changes.retention
+    dropped = catalog.db.fetch_one("drop_changes_partitions", retention=retention).dropped
+    return f"{made} partitions made, {dropped} dropped"
+
+
+def keep_jobs(catalog: Catalog, _: Job) -> str:
+    """Forget jobs that ended longer ago than ``changes.retention``."""
+    return f"{delete_finished(catalog.db, catalog.settings.changes.retention)} rows deleted"

@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import config, migrate, serve, version
+from app.cli import config, jobs, migrate, serve, version
 from app.cli.exits import INTERRUPTED, CommandError
 from app.config import ConfigurationError
 
-COMMANDS = (serve, migrate, config, version)
+COMMANDS = (serve, jobs, migrate, config, version)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -112,7 +112,7 @@ def test_everything_ends_with_a_killed_supervisor_and_a_new_one_takes_over(node:
     assert names(node) == {"kept"}
 
 
-@pytest.mark.parametrize("victim", ["gunicorn", "postgres", "watchdog"])
+@pytest.mark.parametrize("victim", ["gunicorn", "jobs", "postgres", "watchdog"])
 def test_a_killed_part_is_started_again(node: TestServer, victim: str):
     node.start().wait_ready()
     create(node, "kept")

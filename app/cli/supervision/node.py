@@ -68,6 +68,7 @@ class Node:
         self._migrate()
         self._start_gunicorn()
         self._wait_until_ready()
+        self._start_jobs()
 
     def _program(self, name: str, *arguments: str, pass_fds: tuple[int, ...] = ()) -> Child:
         environment = child_environment(self.settings, self.listener.descriptor if pass_fds else None)

@@ -100,7 +100,7 @@ def test_fast_forward(spark: Engine, people: str) -> None:
 
 def test_metadata_tables(spark: Engine, people: str) -> None:
     spark.sql("INSERT INTO people VALUES (4, 'Barbara', 1939)")
-    counts = {name: spark.value(f"SELECT count(*) FROM people.{name}") for name in METADATA_TABLES}
+    counts = {name: spark.value(f"SELECT count(*) FROM {people}.{name}") for name in METADATA_TABLES}
     assert counts["snapshots"] == counts["history"] == counts["data_files"] == counts["manifests"] == 2
     assert counts["metadata_log_entries"] == 3
     assert counts["delete_files"] == counts["position_deletes"] == 0

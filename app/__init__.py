@@ -39,6 +39,7 @@ def create_app(settings: Settings) -> "Flask":
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.max_request_body_size
     app.url_map.merge_slashes = False
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe)
     resources = [namespaces.resource, tables.resource, views.resource]
     for resource in [mount_config(resources), *resources]:

@@ -115,6 +115,6 @@ def decode_page_token(token: str, scope: str) -> str:
         made_for, last_name = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split("\0", 1)
     except (binascii.Error, ValueError) as error:
         raise BadRequestException("Invalid pageToken: not a token of this server") from error
-    if made_for != scope:
+    if made_for != scope or "\0" in last_name:
         raise BadRequestException("Invalid pageToken: it belongs to another listing")
     return last_name

@@ -58,9 +58,9 @@ def _decode(data: bytes) -> Any:
 def _locate(message: str, data: bytes) -> str:
     """Turn the decoder's byte offset into a line and a column."""
     head, _, offset = message.partition("(byte ")
-    if not offset:
+    if not offset and "truncated" not in message:
         return message
-    before = data[: int(offset.rstrip(")"))]
+    before = data[: int(offset.rstrip(")"))] if offset else data
     line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
     return f"{head.removeprefix('JSON is malformed: ').strip()} at line {line}, column {column}"
 

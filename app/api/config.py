@@ -5,6 +5,7 @@ from flask import Response, request
 from app.api.answers import json_answer
 from app.api.context import caller, catalog, services
 from app.api.operations import Operations
+from app.api.parameters import text_parameter
 from app.catalog.context import Warehouse
 
 
@@ -16,7 +17,7 @@ def mount_config(resources: list[Operations]) -> Operations:
     def get_config() -> Response:
         request.environ["bingsan.route"] = "/v1/config"
         request.environ["bingsan.principal"] = caller().principal
-        text = request.args.get("warehouse")
+        text = text_parameter("warehouse")
         warehouse = services().warehouses.find(text) if text else None
         return json_answer(
             {"defaults": _defaults(), "overrides": _overrides(warehouse), "endpoints": endpoints}

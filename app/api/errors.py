@@ -73,7 +73,7 @@ def _render_fault(error: Exception) -> Response:
 
 def _no_route() -> ServiceError:
     message = f"No route for request: {request.method} {request.path}"
-    return BadRequestException(message) if request.path.startswith("/v1/") else NotFoundException(message)
+    return BadRequestException(message) if f"{request.path}/".startswith("/v1/") else NotFoundException(message)
 
 
 def _method_not_allowed(error: HTTPException) -> ServiceError:

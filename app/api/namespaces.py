@@ -1,6 +1,6 @@
 """Namespace operations."""
 
-from flask import Response, request
+from flask import Response
 
 from app.api.answers import json_answer, no_content
 from app.api.bodies import read_body
@@ -8,6 +8,7 @@ from app.api.context import caller, catalog, warehouse
 from app.api.names import namespace_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
+from app.api.parameters import text_parameter
 from app.api.schemas.namespaces import CreateNamespaceRequestSchema, UpdateNamespacePropertiesRequestSchema
 from app.catalog import namespaces
 from app.catalog.namespaces import LoadedNamespace
@@ -19,7 +20,7 @@ resource = Operations("namespaces")
 
 @resource.operation("GET", "/namespaces")
 def list_namespaces() -> Response:
-    text = request.args.get("parent")
+    text = text_parameter("parent")
     try:
         return _list_children(split_namespace(text) if text else None)
     except NoSuchNamespaceException:

@@ -5,6 +5,16 @@ from flask import request
 from app.errors import BadRequestException
 
 
+def text_parameter(name: str) -> str | None:
+    """
+    :raises BadRequestException: when it holds U+0000, which nothing that is stored can
+    """
+    text = request.args.get(name)
+    if text is not None and "\0" in text:
+        raise BadRequestException(f"Invalid {name} {text!r}: must not contain U+0000")
+    return text
+
+
 def boolean_parameter(name: str) -> bool:
     """``true`` or ``false`` in any case, as Python clients send ``True``; false when absent.
 

@@ -185,7 +185,7 @@ class TestServer:
         lines = []
         for path in (self.stdout, self.stderr):
             text = path.read_text()
-            for line in text.splitlines():
+            for line in filter(None, text.split("\n")):  # names may hold other line separators
                 try:
                     lines.append(dict(json.loads(line)))
                 except (ValueError, TypeError):

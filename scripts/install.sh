@@ -38,7 +38,7 @@ if ! { [ -x "$folder/bin/python" ] && new_enough "$folder/bin/python" && "$folde
         python=$(find_python)
         [ -n "$python" ] || { echo "The python3 of this system is older than 3.11." >&2; exit 1; }
     fi
-    if ! "$python" -c 'import ensurepip, venv' 2> /dev/null; then
+    if ! "$python" -c 'import ensurepip, venv; ensurepip.version()' 2> /dev/null; then
         require_packages "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
     fi
     echo "Making $folder with $("$python" --version) ..."

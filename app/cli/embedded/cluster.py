@@ -154,10 +154,8 @@ class EmbeddedPostgres:
             if time.monotonic() > deadline:
                 raise CommandError(f"a PostgreSQL on {self.layout.data} neither starts nor ends: {pids}")
             self._events.pause(0.02)
-        # A dead server's files may name a process that is now somebody else's, or that nobody has reaped yet.
+        # A dead server's file may name a process that is now somebody else's, or that nobody has reaped yet.
         (self.layout.data / "postmaster.pid").unlink(missing_ok=True)
-        for left in (self.layout.root / "run").glob(".s.PGSQL.*.lock"):
-            left.unlink(missing_ok=True)
         return False
 
     def _launch(self) -> None:

@@ -12,51 +12,73 @@ from app.db.errors import QueryTimedOut
 from app.db.queries import load_queries
 
 PROBE_SECONDS = 0.08
+QUESTION_SECONDS = 2.0
+
+
+class Question:
+    """One question under way; everybody who asks meanwhile waits for it."""
+
+    def __init__(self) -> None:
+        self.answered = threading.Event()
+        self.alive = False
 
 
 class Probe:
-    """Answers within a tenth of a second, also when the server is frozen. Concurrent callers share one question."""
+    """Answers within a tenth of a second, also when the server is frozen. Concurrent callers share one question.
+
+    A worker that is short of processor time is no outage: while a question takes longer than that, what the
+    last one found counts, for as long as it is younger than ``QUESTION_SECONDS``.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._query = load_queries()["ping"]
         self._lock = threading.Lock()
+        self._question: Question | None = None
         self._connection: Connection | None = None
-        self._asked_at = 0.0
-        self._alive = False
+        self._last_alive = -QUESTION_SECONDS
 
     def is_alive(self) -> bool:
-        """Whether the database answered a question that was sent after this call, or at most 50 ms before it."""
-        if not self._lock.acquire(timeout=PROBE_SECONDS):
-            return False
-        try:
-            now = time.monotonic()
-            if now - self._asked_at > 0.05:
-                self._alive = self._ask()
-                self._asked_at = now
-            return self._alive
-        finally:
-            self._lock.release()
+        """Whether the database answers; at worst as it was two seconds ago."""
+        with self._lock:
+            question = self._question
+            if question is None:
+                question = self._question = Question()
+                threading.Thread(target=self._ask, args=(question,), daemon=True).start()
+        if question.answered.wait(PROBE_SECONDS):
+            return question.alive
+        return time.monotonic() - self._last_alive < QUESTION_SECONDS
 
-    def _ask(self) -> bool:
+    def _ask(self, question: Question) -> None:
         try:
-            connection = self._connection or self._connect()
-            connection.deadline = time.monotonic() + PROBE_SECONDS
-            with connection.cursor() as cursor:
-                cursor.execute(self._query)
+            self._ping()
         except (psycopg2.Error, QueryTimedOut):
             self.close()
-            return False
-        self._connection = connection
-        return True
+        else:
+            self._last_alive = time.monotonic()
+            question.alive = True
+        finally:
+            with self._lock:
+                self._question = None
+            question.answered.set()
+
+    def _ping(self) -> None:
+        if self._connection is None:
+            self._connection = self._connect()
+        self._connection.deadline = time.monotonic() + QUESTION_SECONDS
+        with self._connection.cursor() as cursor:
+            cursor.execute(self._query)
 
     def _connect(self) -> Connection:
         return connections.connect(
-            self._settings.database, application_name="bingsan probe", lock_timeout=0, seconds=PROBE_SECONDS
+            self._settings.database,
+            application_name="bingsan probe",
+            lock_timeout=0,
+            seconds=QUESTION_SECONDS,
         )
 
     def close(self) -> None:
         """Drop the probe's connection; the next question opens a new one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

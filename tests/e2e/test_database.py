@@ -142,7 +142,7 @@ def test_a_frozen_server_does_not_hold_a_caller(database: DatabaseAddress, postg
 def test_the_probe_tells_a_frozen_server(database: DatabaseAddress, postgres: Postgres) -> None:
     with Proxy(postgres.port) as proxy:
         probe = Probe(settings_for(replace(database, port=proxy.port)))
-        assert probe.is_alive()
+        eventually(probe.is_alive, 5, "the probe finds the server")
         with proxy.frozen():
             eventually(lambda: not probe.is_alive(), 5, "the probe notices")
         eventually(probe.is_alive, 5, "the probe recovers")

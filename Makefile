@@ -6,7 +6,7 @@ TESTS ?= tests --ignore=tests/integration --ignore=tests/e2e
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-faults test-unit test-engines test-faults lint format bench lock reference clean
+.PHONY: help install run demo test test-unit test-engines test-faults lint format bench lock reference clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -28,9 +28,6 @@ test-engines: $(VENV)/.test ## Run PyIceberg and Spark against the service
 
 test-faults: $(VENV)/.test ## Stop, kill, starve and crash the service
 	CRASH_ROUNDS=$${CRASH_ROUNDS:-50} $(PYTHON) -m pytest tests/e2e
-
-test-faults: $(VENV)/.test ## Kill every process of a node 50 times while four writers commit
-	CRASH_ROUNDS=50 $(PYTHON) -m pytest tests/e2e/test_crash.py -rP
 
 test-unit: $(VENV)/.test ## Run the tests that need no server
 	$(PYTHON) -m pytest tests/unit

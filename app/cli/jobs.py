@@ -1,8 +1,9 @@
-"""``bingsan jobs``: the process that works off the durable queue, and keeps its tables in shape."""
+"""``bingsan jobs``: the process that works off the durable queue."""
 
 import argparse
 import signal
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.config import Settings
@@ -10,14 +11,13 @@ from app.observability import logs
 from app.server.lifeline import end_with_parent
 
 if TYPE_CHECKING:
-    from app.db import Database
-    from app.jobs import Handler, Job
+    from app.catalog.context import Catalog
+    from app.jobs import Handler
 
 log = logs.get_logger("jobs")
 _CONCURRENCY = 4
 # Beside the running jobs: claiming, and the heartbeat.
 _SPARE_CONNECTIONS = 2
-_PERIODS = {"keep_changes": 3600.0, "keep_jobs": 3600.0}
 
 
 def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
@@ -27,16 +27,17 @@ def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     # Imported here: the supervisor, which is the same program, needs none of it.
+    from app.catalog.maintenance import PERIODS
     from app.cli.embedded.cluster import connected_settings
-    from app.db import Database
     from app.jobs import Worker
+    from app.observability import failpoints
 
     end_with_parent()
     settings = connected_settings(Settings.load())
     logs.set_level(settings.logging.level)
-    size = _CONCURRENCY + _SPARE_CONNECTIONS
-    db = Database(settings, pool_size=size, application_name="bingsan jobs")
-    worker = Worker(db, settings.jobs, job_handlers(settings, db), _PERIODS, _CONCURRENCY)
+    failpoints.arm(settings.testing.failpoints)
+    catalog = open_catalog(settings)
+    worker = Worker(catalog.db, settings.jobs, job_handlers(catalog), PERIODS, _CONCURRENCY)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
     log.info("jobs process started")
@@ -45,16 +46,24 @@ def run(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-def job_handlers(settings: Settings, db: "Database") -> Mapping[str, "Handler"]:
+def open_catalog(settings: Settings) -> "Catalog":
+    """The catalog as the jobs process uses it, with connections of its own."""
+    from app.catalog.context import Catalog
+    from app.db import Database
+    from app.storage.executor import in_threads
+    from app.storage.registry import Storages
+
+    size = _CONCURRENCY + _SPARE_CONNECTIONS
+    db = Database(settings, pool_size=size, application_name="bingsan jobs")
+    return Catalog(settings, db, Storages.from_settings(settings), in_threads("compression", 2, 15.0))
+
+
+def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
     """Everything the process knows to do, by the kind of job."""
-    from app.jobs.queue import delete_finished
+    from app.catalog import maintenance
 
-    def keep_changes(_job: "Job") -> str:
-        db.execute("create_changes_partitions")
-        db.execute("drop_changes_partitions", retention=settings.changes.retention)
-        return f"kept {settings.changes.retention:g} s"
-
-    def keep_jobs(_job: "Job") -> str:
-        return f"{delete_finished(db, settings.changes.retention)} finished jobs deleted"
-
-    return {"keep_changes": keep_changes, "keep_jobs": keep_jobs}
+    return {
+        maintenance.DELETE_SUPERSEDED: partial(maintenance.delete_superseded, catalog),
+        maintenance.KEEP_CHANGES: partial(maintenance.keep_changes, catalog),
+        maintenance.KEEP_JOBS: partial(maintenance.keep_jobs, catalog),
+    }

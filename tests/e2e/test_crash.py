@@ -36,6 +36,11 @@ class Ledger:
         self.tables_acknowledged: set[str] = {"shared"}
         self.answers: Counter[int] = Counter()
 
+    def __str__(self) -> str:
+        commits, tables = sum(self.acknowledged.values()), len(self.tables_acknowledged)
+        answers = ", ".join(f"{count} x {status}" for status, count in sorted(self.answers.items()))
+        return f"{commits} commits and {tables} tables acknowledged ({answers})"
+
     def next(self, table: str, writer: str) -> int:
         with self.lock:
             self.tried[table, writer] += 1
@@ -105,9 +110,10 @@ def node() -> Iterator[TestServer]:
     warehouse.remove()
 
 
-def test_no_acknowledged_commit_is_lost(node: TestServer) -> None:
+def test_no_acknowledged_commit_is_lost(node: TestServer, capsys: pytest.CaptureFixture[str]) -> None:
     seed = random.SystemRandom().getrandbits(32)
-    print(f"seed {seed}, {ROUNDS} rounds")
+    with capsys.disabled():
+        print(f"\n{ROUNDS} rounds of kill -9 with {WRITERS} writers, seed {seed}")
     chance = random.Random(seed)
     ledger = Ledger()
     for number in range(1, ROUNDS + 1):
@@ -117,16 +123,13 @@ def test_no_acknowledged_commit_is_lost(node: TestServer) -> None:
         node.start().wait_ready()
         with Client(node.url) as client:
             check(client, ledger, node)
-        total = sum(ledger.acknowledged.values())
-        print(
-            f"round {number}: {total} commits and {len(ledger.tables_acknowledged)} tables acknowledged, all there"
-        )
+        with capsys.disabled():
+            print(f"round {number}: {ledger}; all there")
     assert sum(ledger.acknowledged.values()) > 10 * ROUNDS, ledger.answers
 
 
 def write_until_killed(node: TestServer, ledger: Ledger, chance: random.Random) -> None:
     writers = [Writer(f"w{number}", node.url, ledger, chance.getrandbits(32)) for number in range(WRITERS)]
-    before = sum(ledger.answers.values())
     for writer in writers:
         writer.start()
     threading.Event().wait(chance.uniform(0.05, 1.5))  # the random time of the crash
@@ -136,7 +139,6 @@ def write_until_killed(node: TestServer, ledger: Ledger, chance: random.Random) 
         assert not writer.is_alive()
         if writer.fault:
             raise writer.fault
-    print(f"killed after {sum(ledger.answers.values()) - before} answers")
 
 
 def kill_while_starting(node: TestServer, chance: random.Random) -> None:

@@ -1,5 +1,7 @@
 """Every error leaves as the one JSON envelope, whoever raised it."""
 
+import re
+
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
@@ -10,6 +12,8 @@ from app.errors import (
     BadRequestException,
     InternalServerError,
     MethodNotAllowedException,
+    NoSuchTableException,
+    NoSuchViewException,
     NotFoundException,
     RequestTooLargeException,
     ServiceError,
@@ -21,6 +25,9 @@ from app.observability.logs import get_logger
 from app.observability.metrics import metrics
 
 log = get_logger(__name__)
+# What Spark asks for when somebody writes `t.snapshots` without the namespace of `t`.
+_WITHOUT_NAMESPACE = re.compile(r"/v1/(?:[^/]+/)?namespaces//(table|view)s/[^/]+")
+_ABSENT: dict[str, type[ServiceError]] = {"table": NoSuchTableException, "view": NoSuchViewException}
 _BY_STATUS: dict[int, type[ServiceError]] = {
     405: MethodNotAllowedException,
     413: RequestTooLargeException,
@@ -72,8 +79,13 @@ def _render_fault(error: Exception) -> Response:
 
 
 def _no_route() -> ServiceError:
+    nameless = _WITHOUT_NAMESPACE.fullmatch(request.path)
+    if nameless:
+        return _ABSENT[nameless[1]](f"{nameless[1].capitalize()} does not exist: its namespace has no name")
     message = f"No route for request: {request.method} {request.path}"
-    return BadRequestException(message) if f"{request.path}/".startswith("/v1/") else NotFoundException(message)
+    return (
+        BadRequestException(message) if f"{request.path}/".startswith("/v1/") else NotFoundException(message)
+    )
 
 
 def _method_not_allowed(error: HTTPException) -> ServiceError:

@@ -34,6 +34,19 @@ def test_unknown_route_of_the_api(server: TestServer, method: str, path: str) ->
 
 
 @pytest.mark.parametrize(
+    ("kind", "error"), [("table", "NoSuchTableException"), ("view", "NoSuchViewException")]
+)
+def test_object_without_a_namespace_is_absent(server: TestServer, kind: str, error: str) -> None:
+    """Spark asks for it when somebody writes ``t.snapshots`` without the namespace of ``t``."""
+    for method in ("GET", "HEAD"):
+        for prefix in ("", "/default"):
+            answer = raw_request(server, method, f"/v1{prefix}/namespaces//{kind}s/t")
+            assert answer.status_code == 404
+            if method == "GET":
+                assert_error(answer, 404, error)
+
+
+@pytest.mark.parametrize(
     "path", ["/", "/index.html", "/v2/config", "/v1x", "/static/x", "/favicon.ico", "//"]
 )
 def test_unknown_path_elsewhere(server: TestServer, path: str) -> None:

@@ -35,6 +35,7 @@ def run(_arguments: argparse.Namespace) -> int:
     end_with_parent()
     settings = connected_settings(Settings.load())
     logs.set_level(settings.logging.level)
+    logs.capture_standard_logging()
     failpoints.arm(settings.testing.failpoints)
     catalog = open_catalog(settings)
     worker = Worker(catalog.db, settings.jobs, job_handlers(catalog), PERIODS, _CONCURRENCY)

@@ -33,6 +33,7 @@ def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     settings = load_settings(embedded_fallback=arguments.embedded_fallback)
     logs.set_level(settings.logging.level)
+    logs.capture_standard_logging()
 
     def announce(node: Node) -> None:
         logs.get_logger("supervisor").info("ready", url=node.listener.url)

@@ -184,6 +184,8 @@ def show_duration(seconds: float) -> str:
     """The shortest Go notation of a number of seconds: 5400 is ``1h30m``, 0.1 ``100ms``."""
     if 0 < seconds < 1:
         return f"{seconds * 1000:g}ms"
+    if seconds < 120 and seconds != 60:
+        return f"{seconds:g}s"
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     parts = [f"{count:g}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if count]

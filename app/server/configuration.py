@@ -49,6 +49,7 @@ def raise_open_files() -> None:
 
 settings = load_settings()
 logs.set_level(settings.logging.level)
+logs.capture_standard_logging()
 Worker.settings = settings
 
 bind = listen_address(settings)

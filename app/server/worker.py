@@ -48,7 +48,8 @@ class Answer(Response):  # type: ignore[misc]
         self._worker = worker
 
     def should_close(self) -> bool:
-        return not self._worker.alive or bool(super().should_close())
+        stays = self._worker.alive and self._worker.settings.server.keep_alive
+        return not stays or bool(super().should_close())
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -81,6 +82,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         wakeup = gevent.get_hub().loop.io(self.PIPE[0], 1)
         # gunicorn's signal handlers write here: without a reader they would run at the loop's next turn only.
         wakeup.start(partial(os.read, self.PIPE[0], 4096))
+        gevent.get_hub().print_exception = _log_greenlet
         pool = Pool(self.worker_connections)
         servers = [self._listen(listener, pool) for listener in self.sockets]
         while not self.stopping.is_set():
@@ -122,13 +124,13 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def handle(self, listener_name: Any, client: Any, addr: Any) -> None:
         parser = RequestParser(self.cfg, client, addr)
         parser.mesg_class = self.request_class
-        keep_alive, fresh = self.settings.server.keep_alive, True
+        server, fresh = self.settings.server, True
         try:
-            while self.idle.wait_for_request(client, parser, keep_alive, fresh=fresh):
-                fresh = False
-                if not self._serve(listener_name, parser, client, addr):
-                    break
-                if not keep_alive:
+            # A new connection that says nothing gets as long as an idle one, at least for its first request.
+            patience = max(server.keep_alive, server.read_timeout)
+            while self.idle.wait_for_request(client, parser, patience, fresh=fresh):
+                fresh, patience = False, server.keep_alive
+                if not self._serve(listener_name, parser, client, addr) or not patience:
                     break
         except OSError as error:
             log.debug("connection lost", error=str(error))
@@ -210,6 +212,11 @@ class Worker(GeventWorker):  # type: ignore[misc]
         client.settimeout(_LINGER_SECONDS)
         client.sendall(refusal(error, request_id, head=getattr(request, "method", "") == "HEAD"))
         _linger(client)
+
+
+def _log_greenlet(_context: Any, _kind: Any, error: Any, _traceback: Any) -> None:
+    """In place of gevent's traceback on standard error."""
+    log.error("greenlet failed", error=error)
 
 
 def _accept_waiting(server: StreamServer) -> None:

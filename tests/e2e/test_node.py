@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from app.cli.supervision.events import Events
 from app.config import Settings
 from tests.factories import create_table_request
 from tests.support.process import eventually, send, session_members, start
-from tests.support.server import ROOT, Client, TestServer, is_alive
+from tests.support.server import ROOT, Client, TestServer, is_alive, open_files
 from tests.support.warehouses import LocalWarehouse
 
 EMBEDDED = {"database.embedded": True}
@@ -91,6 +92,27 @@ def test_a_stop_leaves_nothing_running_and_a_start_finds_everything(node: TestSe
     assert not [pid for pid in members if is_alive(pid)]
     node.start().wait_ready()
     assert names(node) == {"kept"}
+
+
+def test_the_master_has_no_thread_and_no_socket_but_the_listener(node: TestServer):
+    node.start().wait_ready()
+    master = programs(node)["gunicorn"]
+    assert len(list(Path(f"/proc/{master}/task").iterdir())) == 1
+    assert len([name for name in open_files(master) if name.startswith("socket:")]) == 1
+
+
+def test_systemd_is_told_when_it_is_ready_and_when_it_stops(node: TestServer):
+    address = str(node.folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(address)
+        manager.settimeout(60)
+        node.env["NOTIFY_SOCKET"] = address
+        node.start()
+        assert manager.recv(100) == b"READY=1"
+        with Client(node.url) as client:
+            assert client.get("/ready").status_code == 200
+        assert node.stop() == 0
+        assert manager.recv(100) == b"STOPPING=1"
 
 
 def test_a_second_owner_is_refused_by_name(node: TestServer):

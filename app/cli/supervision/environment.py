@@ -2,6 +2,7 @@
 
 import os
 
+from app.cli.supervision import notify
 from app.config import Settings
 from app.config.options import options, variable_name
 from app.observability.state import ROOT
@@ -15,6 +16,7 @@ def child_environment(settings: Settings, listener: int | None) -> dict[str, str
     """The supervisor's own environment, with what it decided itself spelled out."""
     known = {option.key: option for option in options(Settings)}
     environment = {**os.environ, SUPERVISOR: str(os.getpid())}
+    environment.pop(notify.VARIABLE, None)  # gunicorn would announce itself too early
     for key in (*_DECIDED, *_DATABASE):
         environment[variable_name(key)] = known[key].kind.show(settings.value(key))
     if listener is not None:

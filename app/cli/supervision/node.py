@@ -11,6 +11,7 @@ from app.cli.supervision.children import Child, start_child
 from app.cli.supervision.environment import child_environment
 from app.cli.supervision.events import Events, StopRequested
 from app.cli.supervision.listener import Listener
+from app.cli.supervision.notify import notify
 from app.cli.supervision.restarts import Restarts
 from app.config import Settings
 from app.observability.logs import get_logger
@@ -48,6 +49,7 @@ class Node:
         """
         try:
             self._start()
+            notify("READY=1")
             announce(self)
             while True:
                 self._watch()
@@ -139,6 +141,7 @@ class Node:
         """gunicorn drains while the jobs process hands back; then PostgreSQL. A second signal hurries."""
         events = self._events
         events.stopping()
+        notify("STOPPING=1")
         self.listener.release()
         programs = [child for child in (self._gunicorn, self._jobs) if child]
         for child in programs:

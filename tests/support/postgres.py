@@ -196,9 +196,10 @@ def find_binaries(folder: Path, user: int | None) -> Path:
     installed = wheel_binaries()
     if version(installed, user):
         return installed
-    copy = folder / "pginstall"
-    shutil.copytree(installed.parent, copy, symlinks=True)
-    return copy / "bin"
+    package = installed.parent.parent
+    for part in [installed.parent, package.with_name(f"{package.name}.libs")]:
+        shutil.copytree(part, folder / "wheel" / part.relative_to(package.parent), symlinks=True)
+    return folder / "wheel" / installed.relative_to(package.parent)
 
 
 def wheel_binaries() -> Path:

@@ -42,8 +42,8 @@ format: $(VENV)/.test ## Format the code
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-bench: $(VENV)/.test ## Measure the service; prints one JSON object
-	@$(PYTHON) -m tests.benchmark
+bench: $(VENV)/.test ## Measure the service; prints one JSON object (BENCH="--seconds 1" and the like)
+	@$(PYTHON) -m tests.benchmark $(BENCH)
 
 lock: ## Resolve the bounds of setup.cfg anew and write requirements*.txt
 	bash scripts/lock.sh

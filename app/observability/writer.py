@@ -9,6 +9,7 @@ import select
 import stat
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from app.observability import native
@@ -49,7 +50,9 @@ class LineWriter:
         self._queue: deque[Any] = deque()
         self._running = False
         self._stopping = False
+        self._asleep = False  # the thread waits for the first entry, nothing runs while nothing is logged
         self._finished: Any = None
+        self._wake: Any = None
         os.register_at_fork(after_in_child=self._forget)
 
     @property
@@ -62,6 +65,8 @@ class LineWriter:
             self._write_directly(entry)
         elif len(self._queue) < self._capacity:
             self._queue.append(entry)
+            if self._asleep:
+                self._rouse()
         else:
             self.dropped += 1
 
@@ -69,9 +74,10 @@ class LineWriter:
         """Begin buffering. Call after the fork; the thread is this process's own."""
         if self._running:
             return
-        self._stopping = False
-        self._finished = native.original("_thread", "allocate_lock")()
+        self._stopping = self._asleep = False
+        self._finished, self._wake = (native.original("_thread", "allocate_lock")() for _ in range(2))
         self._finished.acquire()
+        self._wake.acquire()
         self._sleep = native.original("time", "sleep")
         self._running = True
         native.start_thread(self._run)
@@ -81,6 +87,7 @@ class LineWriter:
         if not self._running:
             return
         self._stopping = True
+        self._rouse()
         finished = self._finished.acquire(timeout=timeout)
         self._running = False
         if finished:
@@ -93,8 +100,17 @@ class LineWriter:
         self._running = False
         self._queue = deque()
 
+    def _rouse(self) -> None:
+        self._asleep = False
+        with suppress(RuntimeError):  # another thread's entry has just done it
+            self._wake.release()
+
     def _run(self) -> None:
         while not self._stopping:
+            self._asleep = True
+            if not self._queue and not self._stopping:
+                self._wake.acquire()
+            self._asleep = False
             self._sleep(self._interval)
             self._drain()
         self._drain()

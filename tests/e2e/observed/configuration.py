@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from app.observability import lifecycle, logs
-from app.observability.gunicorn_logger import JsonLogger
+from app.server.logger import JsonLogger
 
 wsgi_app = "tests.e2e.observed.application:application"
 bind = [os.environ["OBSERVED_BIND"]]

@@ -37,7 +37,7 @@ class Caller:
 class Catalog:
     """The parts that every use case needs. Safe to share between greenlets.
 
-    ``cpu`` runs what would keep the event loop busy and gives up the interpreter lock (compression);
+    ``cpu`` runs in threads what would keep the event loop busy: compression, the rules on large documents;
     ``last_resort`` lets one commit per worker hold a row lock across its storage call.
     """
 

@@ -18,6 +18,9 @@ from app.identifiers import TableIdentifier
 from app.metadata.files import metadata_file_location, write_paths
 from app.metadata.shapes import JsonObject
 
+# Characters of JSON that the rules work through in a few milliseconds; more would hold up the event loop.
+LARGE = 131_072
+
 
 class Base:
     """What the database holds under a name; nothing but the namespace, or not even that, may be there."""
@@ -56,13 +59,15 @@ class Intent:
     """A wish to create or change one object.
 
     ``produce`` gets what is there and returns the next document: the very same object when nothing changes. It is
-    called again when somebody else was faster. ``adopted`` names a metadata file that is there already.
+    called again when somebody else was faster; it does no I/O and runs in a thread when ``size``, the bytes of what
+    was asked for, or the current document is large. ``adopted`` names a metadata file that is there already.
     """
 
     identifier: TableIdentifier
     kind: Kind
     produce: Callable[[Base], JsonObject]
     adopted: str | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ def prepare(catalog: Catalog, intent: Intent, base: Base) -> Prepared:
 
     :raises ServiceError: when the intent cannot be carried out
     """
-    metadata = intent.produce(base)
+    metadata = _produce(catalog, intent, base)
     if metadata is base.metadata and base.document is not None and base.metadata_location is not None:
         return Prepared(intent, base, metadata, base.metadata_location, base.document)
     _check_places(catalog, base, metadata)
@@ -118,6 +123,12 @@ def prepare(catalog: Catalog, intent: Intent, base: Base) -> Prepared:
     )
     catalog.storages.for_location(location)
     return Prepared(intent, base, metadata, location, encode_document(metadata))
+
+
+def _produce(catalog: Catalog, intent: Intent, base: Base) -> JsonObject:
+    if intent.size + len(base.document or "") < LARGE:
+        return intent.produce(base)
+    return catalog.cpu.run(lambda: intent.produce(base))
 
 
 def _check_places(catalog: Catalog, base: Base, metadata: JsonObject) -> None:

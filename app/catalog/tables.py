@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+import msgspec
+
 from app.catalog import tabulars
 from app.catalog.commits import commit
 from app.catalog.context import Caller, Catalog, Warehouse
@@ -135,7 +137,7 @@ def table_commit(
             max_columns=catalog.settings.limits.max_columns,
         )
 
-    return Intent(table, TABLE, produce)
+    return Intent(table, TABLE, produce, size=len(msgspec.json.encode(updates)))
 
 
 def drop_table(

@@ -99,10 +99,15 @@ def _reachable(binaries: Binaries, account: Account) -> Binaries:
     if account.can_enter(binaries.folder):
         return binaries
     source = binaries.folder.parent
+    package = source.parent
     copy = SHARED / f"postgresql-{binaries.major}-{source.stat().st_mtime_ns:x}"
     if not copy.is_dir():
         SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=SHARED) as scratch:
-            shutil.copytree(source, Path(scratch) / "copy", symlinks=True)
+            # The programs of a wheel look for their libraries beside its package.
+            for part in filter(Path.is_dir, [source, package.with_name(f"{package.name}.libs")]):
+                shutil.copytree(
+                    part, Path(scratch) / "copy" / part.relative_to(package.parent), symlinks=True
+                )
             (Path(scratch) / "copy").rename(copy)
-    return Binaries(copy / binaries.folder.name, binaries.major)
+    return Binaries(copy / binaries.folder.relative_to(package.parent), binaries.major)

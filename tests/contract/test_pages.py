@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import MakeServer
 from tests.contract.calls import (
     assert_error,
     make_namespace,
@@ -193,12 +192,3 @@ def test_top_level_namespaces_in_pages(client: Client) -> None:
     assert len(seen) == len(set(seen))
     assert made <= set(seen)
     assert seen == sorted(seen, key=str.encode)
-
-
-def test_page_size_is_clamped(make_server: MakeServer) -> None:
-    with make_server(settings={"limits.max_page_size": 2}) as server:
-        listing = Listing(server.client(), make_namespace(server.client()), "tables")
-        for name in "abc":
-            listing.add(name)
-        assert listing.page(pageSize=1000)[0] == ["a", "b"]
-        assert listing.page()[0] == ["a", "b", "c"]

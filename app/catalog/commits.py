@@ -14,6 +14,7 @@ from app.catalog.kinds import TABLE
 from app.catalog.locations import claim_location, overlaps
 from app.catalog.maintenance import enqueue_superseded
 from app.catalog.metadata_files import delete_metadata_files, write_metadata_file
+from app.catalog.purge import refuse_while_purged
 from app.changes.log import Change, record_change
 from app.db import (
     ConstraintViolated,
@@ -144,6 +145,8 @@ def _swap(tx: Transaction, caller: Caller, warehouse: Warehouse, prepared: Seque
         if item.moves:
             # After the row: whoever lost the race for a name or a uuid hears of that, not of its location.
             claim_location(tx, warehouse, item.metadata["location"], object_id)
+        if item.intent.adopted is not None:
+            refuse_while_purged(tx, item.metadata["location"])
         record_change(
             tx, _change(warehouse, item, object_id), principal=caller.principal, request_id=caller.request_id
         )

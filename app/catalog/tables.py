@@ -14,6 +14,7 @@ from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE
 from app.catalog.locations import refuse_overlap, table_location
 from app.catalog.metadata_files import read_metadata_file
+from app.catalog.purge import enqueue_purge
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata.requirements import check_table_requirements, is_create
 from app.metadata.shapes import JsonObject
@@ -150,8 +151,6 @@ def drop_table(
     with catalog.db.transaction() as tx:
         row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"purge": purge})
         if purge:
-            from app.catalog.purge import enqueue_purge
-
             enqueue_purge(tx, warehouse.id, row.metadata_location, row.document)
 
 

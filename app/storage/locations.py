@@ -22,6 +22,10 @@ _MAX_KEY_BYTES = {"file": 4095, "s3": 1024}
 _MAX_CHECKED_BYTES = 2048
 """Longest location a row may hold: an index entry of PostgreSQL has room for 2,704 bytes."""
 
+_BEGINNINGS = {
+    "file": ("file://", "file:", "", "file://localhost"),
+    "s3": ("s3://", "s3a://", "s3n://"),
+}
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -99,6 +103,16 @@ def ancestors(location: str) -> list[str]:
         return []
     parts = place.path.split("/")
     return [place._replace(path="/".join(parts[:depth])).key for depth in range(len(parts))]
+
+
+def spellings(location: str) -> list[str]:
+    """Every text, without a slash at the end, that names the same place; host and scheme in lower case.
+
+    :raises BadRequestException: as :func:`normalise`
+    """
+    place = normalise(location)
+    rest = f"{place.bucket}/{place.path}".removesuffix("/")
+    return [f"{beginning}{rest}" for beginning in _BEGINNINGS[place.family]]
 
 
 class AllowedLocations:

@@ -146,5 +146,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_due ON jobs (run_at) WHERE status IN ('queued', 'retrying');
 CREATE UNIQUE INDEX jobs_periodic ON jobs (kind)
     WHERE period IS NOT NULL AND status IN ('queued', 'running', 'retrying');
+CREATE INDEX jobs_purged_locations ON jobs ((payload ->> 'location_key') COLLATE "C")
+    WHERE kind = 'purge';
 CREATE INDEX jobs_heartbeat ON jobs (heartbeat_at) WHERE status = 'running';
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE status IN ('completed', 'failed', 'cancelled');

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadRequestException, IllegalArgumentException
-from app.storage.locations import AllowedLocations, ancestors, is_within, key, normalise
+from app.storage.locations import AllowedLocations, ancestors, is_within, key, normalise, spellings
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,14 @@ def test_ancestors_are_outermost_first_without_the_location_itself() -> None:
     assert ancestors("file:/x/y") == ["file://", "file:///x"]
     assert ancestors("s3://bucket") == []
     assert ancestors("/") == []
+
+
+@pytest.mark.parametrize("location", ["file:/x/y", "s3n://bucket/a/b/"])
+def test_all_spellings_have_the_same_key(location: str) -> None:
+    others = spellings(location)
+    assert len(set(others)) == len(others) >= 3
+    assert location.rstrip("/") in others
+    assert {key(other) for other in others} == {key(location)}
 
 
 def test_allowed_locations_admit_every_spelling_inside_and_name_the_setting_otherwise() -> None:

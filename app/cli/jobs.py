@@ -61,9 +61,10 @@ def open_catalog(settings: Settings) -> "Catalog":
 
 def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
     """Everything the process knows to do, by the kind of job."""
-    from app.catalog import maintenance
+    from app.catalog import maintenance, purge
 
     return {
+        purge.KIND: purge.purge_handler(catalog),
         maintenance.DELETE_SUPERSEDED: partial(maintenance.delete_superseded, catalog),
         maintenance.KEEP_CHANGES: partial(maintenance.keep_changes, catalog),
         maintenance.KEEP_JOBS: partial(maintenance.keep_jobs, catalog),

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from app.cli import config, jobs, migrate, serve, version
-from app.cli.exits import INTERRUPTED, CommandError
+from app.cli.exits import FAILED, INTERRUPTED, CommandError
 from app.config import ConfigurationError
 
 COMMANDS = (serve, jobs, migrate, config, version)
@@ -44,4 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has enough; keep the interpreter from complaining when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"bingsan: {error}", file=sys.stderr)
+        return FAILED
     return code

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.embedded.account import postgres_account
-from app.cli.embedded.binaries import find_binaries
+from app.cli.embedded.binaries import SHARED, Binaries, find_binaries, reachable
 from app.cli.embedded.cluster import EmbeddedPostgres
 from app.cli.embedded.layout import find_layout
 from app.cli.embedded.postmaster import read_postmaster, servers_of
@@ -284,3 +284,24 @@ def test_a_normal_user_can_run_it(node: TestServer):
     node.process = start_as_nobody(node)
     node.wait_ready()
     assert names(node) == {"kept"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to lend PostgreSQL another user")
+def test_root_copies_programs_that_the_other_user_cannot_reach(tmp_path: Path):
+    tmp_path.chmod(0o700)
+    account = postgres_account()
+    installed = find_binaries(account, 18).folder.parent
+    package = installed.parent
+    for part in (installed, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, tmp_path / part.relative_to(package.parent), symlinks=True)
+    closed = Binaries(tmp_path / (installed / "bin").relative_to(package.parent), 18)
+    assert not account.can_enter(closed.folder)
+    copied = reachable(closed, account)
+    try:
+        shown = subprocess.run(
+            [copied.postgres, "--version"], capture_output=True, text=True, **account.popen_options()
+        )
+        assert "18." in shown.stdout, shown.stderr
+        assert reachable(closed, account) == copied
+    finally:
+        shutil.rmtree(next(parent for parent in copied.folder.parents if parent.parent == SHARED))

@@ -56,7 +56,7 @@ def find_binaries(account: Account, recorded: int | None) -> Binaries:
                 f"{others}. Install PostgreSQL {recorded} again, or load a dump of it into a new database "
                 "(README, Backup and restore)"
             )
-    return _reachable(fitting[0], account)
+    return reachable(fitting[0], account)
 
 
 def _installed() -> Iterator[Binaries]:
@@ -94,7 +94,7 @@ def _major(folder: Path) -> int | None:
     return int(match[1]) if match else None
 
 
-def _reachable(binaries: Binaries, account: Account) -> Binaries:
+def reachable(binaries: Binaries, account: Account) -> Binaries:
     """The same programs where the account can run them: copied if they lie in a closed folder."""
     if account.can_enter(binaries.folder):
         return binaries

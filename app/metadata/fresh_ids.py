@@ -17,7 +17,6 @@ def assign_fresh_ids(schema: JsonObject) -> tuple[JsonObject, dict[int, int]]:
     fresh = _Fresh()
     struct = {**schema, "type": "struct", "schema-id": 0, **fresh.struct(schema)}
     identifiers = schema.get("identifier-field-ids")
-    struct.pop("identifier-field-ids", None)
     if identifiers:
         struct["identifier-field-ids"] = [fresh.ids[field_id] for field_id in identifiers]
     return struct, fresh.ids

@@ -142,5 +142,4 @@ def rewrite_snapshot_log(draft: TableDraft) -> None:
             log.append(entry)
     if current in draft.snapshot_ids() and (not log or log[-1]["snapshot-id"] != current):
         raise ValidationException("Cannot set invalid snapshot log: latest entry is not the current snapshot")
-    if log != draft.document.get("snapshot-log"):
-        draft.put("snapshot-log", log)
+    draft.put("snapshot-log", log)

@@ -96,6 +96,15 @@ def test_sources_with_several_columns_are_renumbered() -> None:
     assert document["partition-specs"][0]["fields"] == [{**field, "source-ids": [1, 2], "field-id": 1000}]
 
 
+def test_sort_fields_with_several_columns() -> None:
+    field = {name: value for name, value in sort(1).items() if name != "source-id"} | {"source-ids": [3, 1]}
+    schema = struct(column(3, "a"), column(1, "b"))
+    order = {"fields": [{**field, "transform": "zorder"}]}
+    document = table(3, schema=schema, partition_spec={"fields": []}, sort_order=order)
+    assert document["sort-orders"][0]["fields"][0]["source-ids"] == [1, 2]
+    assert parse_table_metadata(document) == document
+
+
 def test_enumerations_and_transforms_become_canonical() -> None:
     order = {"fields": [sort(1, "Bucket[4]", **{"direction": "DESC", "null-order": "Nulls-Last"})]}
     document = table(partition_spec={"fields": [part(3, "d", "DAY")]}, sort_order=order)

@@ -286,6 +286,14 @@ def test_snapshots_current_only_within_a_commit_are_not_logged() -> None:
     assert log(document) == [1, 4]
 
 
+def test_log_entries_of_snapshots_gone_before_are_dropped_with_the_intermediate_ones() -> None:
+    base = table_with_snapshots(1)
+    base["snapshot-log"] = [{"snapshot-id": 77, "timestamp-ms": CREATED_MS}, *base["snapshot-log"]]
+    assert log(apply(base, add(snapshot(2, 2)), point(2))) == [77, 1, 2]
+    assert log(apply(base, add(snapshot(2, 2)), point(2), add(snapshot(3, 3)), point(3))) == [1, 3]
+    assert log(apply(base, remove(404))) == [77, 1]
+
+
 def test_log_without_main_at_the_end() -> None:
     document = apply(table_with_snapshots(1), add(snapshot(2, 2)), point(2), unpoint("main"))
     assert log(document) == [1]

@@ -17,6 +17,7 @@ LIMITS = {
     "limits.max_url_length": "1KiB",
     "server.read_timeout": "1s",
     "server.request_timeout": "1s",
+    "server.write_timeout": "1s",
     "server.keep_alive": "1s",
     "testing.enabled": True,
     "testing.failpoints": "commit.files_written=sleep:20000",
@@ -158,6 +159,23 @@ def test_an_idle_connection_is_closed_after_keep_alive(limited: TestServer):
             assert read_answer(connection)[1]["connection"] == "keep-alive"
         assert_closed(connection)
         assert 1 <= time.monotonic() - began < 5
+
+
+def test_a_client_that_stops_reading_is_cut_off(limited: TestServer):
+    """It asks and asks; once all buffers are full the server waits for it, but not for ever."""
+    with connect(limited) as connection:
+        connection.setblocking(False)
+        eventually(lambda: is_cut_off(connection), 30, "the connection is reset", interval=0.001)
+
+
+def is_cut_off(connection: socket.socket) -> bool:
+    try:
+        connection.send(b"GET /v1/config HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
+    except BlockingIOError:
+        return False
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+    return False
 
 
 def test_a_commit_out_of_time_says_that_nobody_knows(limited: TestServer):

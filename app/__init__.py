@@ -47,6 +47,8 @@ def create_app(settings: Settings) -> "Flask":
     app.register_blueprint(health)
     init_metrics(app, count=partial(count_entities, db), ready=probe.is_alive)
     metrics.watch_pool(db.statistics)
+    if settings.metrics.label_tables:
+        metrics.label_commits_by_table()
     Admission(settings.limits.max_in_flight_per_worker).install(app)
     install_error_handlers(app)
     app.wsgi_app = ObservedApplication(RawPath(app.wsgi_app))  # type: ignore[method-assign]

@@ -165,6 +165,13 @@ class LoggingSettings:
 
 
 @dataclass(frozen=True)
+class MetricsSettings:
+    label_tables: bool = boolean(
+        False, "Count commits per namespace and table: one series for each, so not with very many."
+    )
+
+
+@dataclass(frozen=True)
 class TestingSettings:
     __test__ = False
 
@@ -190,6 +197,7 @@ class Settings:
     jobs: JobsSettings = section(JobsSettings)
     changes: ChangesSettings = section(ChangesSettings)
     logging: LoggingSettings = section(LoggingSettings)
+    metrics: MetricsSettings = section(MetricsSettings)
     testing: TestingSettings = section(TestingSettings)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     warnings: tuple[str, ...] = field(default=(), repr=False, compare=False)

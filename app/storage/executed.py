@@ -1,10 +1,14 @@
 """A file system as the service uses it: its calls run by an executor, a failed write cleaned up."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
-from app.errors import ServiceUnavailableException
+from app.errors import InternalServerError, ServiceUnavailableException
+from app.observability.metrics import metrics
 from app.storage.executor import Executor
 from app.storage.filesystem import FileSystem
+
+T = TypeVar("T")
 
 
 class ExecutedFileSystem:
@@ -15,10 +19,10 @@ class ExecutedFileSystem:
         self._executor = executor
 
     def read(self, location: str, max_bytes: int) -> bytes:
-        return self._executor.run(lambda: self._inner.read(location, max_bytes))
+        return self._run("read", lambda: self._inner.read(location, max_bytes))
 
     def exists(self, location: str) -> bool:
-        return self._executor.run(lambda: self._inner.exists(location))
+        return self._run("exists", lambda: self._inner.exists(location))
 
     def write_new(self, location: str, data: bytes) -> None:
         """Create a file under a name that nobody has used; durable on return.
@@ -26,13 +30,13 @@ class ExecutedFileSystem:
         When it is unknown whether the file was written, it is deleted in the background: the caller need not.
         """
         try:
-            self._executor.run(lambda: self._inner.write_new(location, data))
+            self._run("write", lambda: self._inner.write_new(location, data))
         except ServiceUnavailableException:
             self.discard([location])
             raise
 
     def delete(self, locations: Iterable[str], *, checksums: bool = False) -> dict[str, str]:
-        return self._executor.run(lambda: self._inner.delete(locations, checksums=checksums))
+        return self._run("delete", lambda: self._inner.delete(locations, checksums=checksums))
 
     def discard(self, locations: Iterable[str]) -> None:
         """Remove files in the background, best effort; does not wait and never raises."""
@@ -40,3 +44,10 @@ class ExecutedFileSystem:
 
     def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
         self._executor.run(lambda: self._inner.remove_empty_folders(locations, within))
+
+    def _run(self, operation: str, call: Callable[[], T]) -> T:
+        try:
+            return self._executor.run(call)
+        except (InternalServerError, ServiceUnavailableException):
+            metrics.storage_errors.inc(operation)
+            raise

@@ -7,7 +7,6 @@ Source: Iceberg's ``CatalogUtil.dropTableData``.
 """
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,11 +22,11 @@ from app.errors import (
     ServiceUnavailableException,
     ValidationException,
 )
-from app.jobs import Handler, Job, enqueue
+from app.jobs import Job, enqueue
 from app.metadata.manifests import content_paths, manifest_paths
 from app.storage import locations
 
-KIND = "purge"
+PURGE = "purge"
 _WRITE_PATHS = (
     "write.data.path",
     "write.metadata.path",
@@ -58,7 +57,7 @@ def enqueue_purge(tx: Transaction, warehouse_id: int, metadata_location: str, do
         "location_key": locations.key(dropped.location),
         "write_paths": [properties[name] for name in _WRITE_PATHS if properties.get(name)],
     }
-    return enqueue(tx, KIND, payload)
+    return enqueue(tx, PURGE, payload)
 
 
 def refuse_while_purged(tx: Transaction, location: str) -> None:
@@ -71,11 +70,6 @@ def refuse_while_purged(tx: Transaction, location: str) -> None:
         raise IllegalArgumentException(
             f"Invalid location {location!r}: a dropped table there is being purged"
         )
-
-
-def purge_handler(catalog: Catalog) -> Handler:
-    """Return the handler of the jobs that :func:`enqueue_purge` makes."""
-    return partial(purge, catalog)
 
 
 def purge(catalog: Catalog, job: Job) -> str:

@@ -64,7 +64,7 @@ def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
     from app.catalog import maintenance, purge
 
     return {
-        purge.KIND: purge.purge_handler(catalog),
+        purge.PURGE: partial(purge.purge, catalog),
         maintenance.DELETE_SUPERSEDED: partial(maintenance.delete_superseded, catalog),
         maintenance.KEEP_CHANGES: partial(maintenance.keep_changes, catalog),
         maintenance.KEEP_JOBS: partial(maintenance.keep_jobs, catalog),

@@ -122,12 +122,12 @@ class AllowedLocations:
         self.prefixes = tuple(dict.fromkeys(normalise(prefix) for prefix in prefixes))
 
     def allows(self, location: str) -> bool:
-        """Whether ``location`` is well formed and inside an allowed prefix."""
+        """Whether :meth:`check` has nothing against ``location``."""
         try:
-            place = normalise(location)
-        except BadRequestException:
+            self.check(location)
+        except (BadRequestException, IllegalArgumentException):
             return False
-        return any(prefix.contains(place) for prefix in self.prefixes)
+        return True
 
     def check(self, location: str) -> Location:
         """Return the place that ``location`` names.

@@ -25,9 +25,11 @@ JOIN tabulars t ON t.warehouse_id = w.id AND t.metadata_location = ANY(%(locatio
 -- asks may have read a file before it was deleted.
 -- name: find_pending_purge
 SELECT id FROM jobs
-WHERE kind = 'purge'
-    AND (status IN ('queued', 'running', 'retrying') OR finished_at > now() - interval '1 minute')
-    AND ((payload ->> 'location_key') COLLATE "C" = ANY(%(keys)s::text[])
-        OR (payload ->> 'location_key') COLLATE "C" > %(key)s || '/'
-        AND (payload ->> 'location_key') COLLATE "C" < %(key)s || '0')
+WHERE kind = 'purge' AND (payload ->> 'location_key') COLLATE "C" = ANY(%(keys)s::text[])
+    AND (finished_at IS NULL OR finished_at > now() - interval '1 minute')
+UNION ALL
+SELECT id FROM jobs
+WHERE kind = 'purge' AND (payload ->> 'location_key') COLLATE "C" > %(key)s || '/'
+    AND (payload ->> 'location_key') COLLATE "C" < %(key)s || '0'
+    AND (finished_at IS NULL OR finished_at > now() - interval '1 minute')
 LIMIT 1;

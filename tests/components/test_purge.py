@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from pyiceberg.transforms import IdentityTransform
 
 from app.catalog import removal
 from app.catalog.context import Catalog
-from app.catalog.purge import KIND, enqueue_purge, purge, purge_handler, refuse_while_purged
+from app.catalog.purge import PURGE, enqueue_purge, purge, refuse_while_purged
 from app.config import Settings
 from app.db import Database
 from app.errors import IllegalArgumentException
@@ -74,7 +75,7 @@ class Node:
 
     def work(self) -> dict[str, Any]:
         """Run all purges to their end and return the newest one."""
-        worker = Worker(self.db, self.settings.jobs, {KIND: purge_handler(self.catalog)})
+        worker = Worker(self.db, self.settings.jobs, {PURGE: partial(purge, self.catalog)})
 
         def end() -> bool:
             left = self.server.database.query(
@@ -320,7 +321,7 @@ def test_an_attempt_may_end_anywhere(
     monkeypatch.setattr(removal, "_BATCH", 2)
     table = make_table()
     drop(node, table)
-    row = node.db.fetch_one("claim_job", owner="test", kinds=[KIND])
+    row = node.db.fetch_one("claim_job", owner="test", kinds=[PURGE])
     interruptions = 0
     message = None
     while message is None:
@@ -470,3 +471,15 @@ def test_a_purge_is_queued_with_the_drop_or_not_at_all(node: Node, make_table: M
     with pytest.raises(IllegalArgumentException, match="is being purged"):
         drop_and_fail()
     assert node.server.database.query(count) == before
+
+
+def test_the_jobs_process_purges_by_itself(make_server: MakeServer) -> None:
+    with make_server(workers=1) as server:
+        running = Node(server)
+        running.client.create_namespace("ns")
+        table = running.client.create_table(("ns", "t"), ROWS.schema)
+        table.append(ROWS)
+        assert running.under(table.location())
+        drop(running, table)
+        eventually(lambda: not running.files(), 10, "no file is left")
+        running.close()

@@ -141,3 +141,14 @@ def test_types_of_later_versions_are_refused(version: int) -> None:
 def test_column_limit() -> None:
     with pytest.raises(ValidationException, match=r"limits.max_columns \(5\)"):
         apply(table(), add(WIDER), max_columns=5)
+
+
+def test_a_schema_under_a_removed_id_is_looked_at_anew() -> None:
+    spec = {"action": "add-spec", "spec": {"fields": [part(6, "p")]}}
+    other = struct(*SCHEMA["fields"], column(7, "other"))
+    swap = (add(WIDER), current(-1), spec, current(0), remove(1), add(other), current(-1))
+    assert apply(table(), *swap)["schemas"][1] == {**other, "schema-id": 1}
+    assert (
+        "Cannot find source column for partition field q: 6"
+        in refusal(table(), *swap, {"action": "add-spec", "spec": {"fields": [part(6, "q")]}}).message
+    )

@@ -132,7 +132,9 @@ def write_until_killed(node: TestServer, ledger: Ledger, chance: random.Random) 
     writers = [Writer(f"w{number}", node.url, ledger, chance.getrandbits(32)) for number in range(WRITERS)]
     for writer in writers:
         writer.start()
-    threading.Event().wait(chance.uniform(0.05, 1.5))  # the random time of the crash
+    wanted = sum(ledger.answers.values()) + chance.randint(0, 80)
+    eventually(lambda: sum(ledger.answers.values()) >= wanted, 60, "the writers get answers", interval=0.005)
+    threading.Event().wait(chance.uniform(0, 0.05))  # the random time of the crash
     node.kill()
     for writer in writers:
         writer.join(60)

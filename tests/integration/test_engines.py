@@ -41,6 +41,9 @@ def test_pyiceberg_reads_and_extends_what_spark_wrote(spark: Engine, database: s
         " AS SELECT id, CAST(id % 2 AS STRING) AS part FROM range(10)"
     )
     spark.sql("DELETE FROM t WHERE id IN (3, 4)")
+    spark.sql(
+        "ALTER TABLE t UNSET TBLPROPERTIES ('write.delete.mode')"
+    )  # PyIceberg would warn that it cannot
     table = catalog.load_table((plain(database), "t"))
     assert sorted(table.scan().to_arrow()["id"].to_pylist()) == [0, 1, 2, 5, 6, 7, 8, 9]
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from app.config.faults import Fault
 from app.config.kinds import show_duration
 from app.config.settings import Settings
+from app.errors import BadRequestException
+from app.storage.locations import normalise
 
 _FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill|error|sleep:\d{1,6})")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
@@ -18,7 +20,7 @@ _SCHEMES = {"local": ("file",), "s3": ("s3", "s3a", "s3n")}
 
 def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
     """Faults between settings, without those about keys that are faulty already."""
-    rules = (_database, _server, _auth, _storage, _s3, _limits, _jobs, _testing)
+    rules = (_database, _server, _auth, _storage, _locations, _s3, _limits, _jobs, _testing)
     found = [fault for rule in rules for fault in rule(settings) if fault.key not in faulty]
     # Whether a database is configured is unknown while the switch itself is faulty.
     return [fault for fault in found if fault.key != "database.host" or "database.embedded" not in faulty]
@@ -104,6 +106,19 @@ def _storage(settings: Settings) -> Iterator[Fault]:
     if storage.timeout > storage.deadline:
         limit = f"at most storage.deadline, {show_duration(storage.deadline)}"
         yield _fault(settings, "storage.timeout", "longer than the operation", limit)
+
+
+def _locations(settings: Settings) -> Iterator[Fault]:
+    storage = settings.storage
+    prefixes = [("storage.allowed_locations", prefix) for prefix in storage.allowed_locations]
+    if storage.warehouse:
+        prefixes.append(("storage.warehouse", storage.warehouse))
+    for key, prefix in prefixes:
+        try:
+            normalise(prefix)
+        except BadRequestException as error:
+            expected = "s3://bucket/folder or file:///folder"
+            yield Fault(key, error.message, prefix, expected, settings.origin(key))
 
 
 def _s3(settings: Settings) -> Iterator[Fault]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.config import ConfigurationError, Fault, Settings
-from app.errors import BadRequestException, IllegalArgumentException
+from app.config import Settings
+from app.errors import IllegalArgumentException
 from app.storage.executed import ExecutedFileSystem
 from app.storage.executor import in_greenlets, in_threads
 from app.storage.files import LocalFileSystem
@@ -19,10 +19,7 @@ class Storages:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Storages":
-        """Connect to what the settings name: local files, and S3 when an allowed prefix lies there.
-
-        :raises ConfigurationError: when a prefix is malformed
-        """
+        """Connect to what the settings name: local files, and S3 when an allowed prefix lies there."""
         storage = settings.storage
         limits = (storage.max_threads, storage.deadline)
         allowed = allowed_locations(settings)
@@ -54,24 +51,7 @@ class Storages:
 
 
 def allowed_locations(settings: Settings) -> AllowedLocations:
-    """Return the prefixes of the default warehouse: its root and ``storage.allowed_locations``.
-
-    :raises ConfigurationError: when one of them is malformed, naming all that are
-    """
+    """Return the prefixes of the default warehouse: its root and ``storage.allowed_locations``."""
     storage = settings.storage
-    configured = [("storage.warehouse", storage.warehouse)]
-    configured += [("storage.allowed_locations", prefix) for prefix in storage.allowed_locations]
-    if storage.type == "local":
-        configured.append(("storage.local.root_path", storage.local.root_path))
-    faults = [fault for key, prefix in configured if (fault := _fault(settings, key, prefix))]
-    if faults:
-        raise ConfigurationError(faults)
-    return AllowedLocations(prefix for _, prefix in configured)
-
-
-def _fault(settings: Settings, key: str, prefix: str) -> Fault | None:
-    try:
-        AllowedLocations([prefix])
-    except BadRequestException as error:
-        return Fault(key, error.message, prefix, "s3://bucket/folder or file:///folder", settings.origin(key))
-    return None
+    root_path = [storage.local.root_path] if storage.type == "local" else []
+    return AllowedLocations([storage.warehouse, *root_path, *storage.allowed_locations])

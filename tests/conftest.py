@@ -29,7 +29,9 @@ def template(postgres: Postgres) -> DatabaseAddress:
     """A database with the current schema and nothing in it, to clone from."""
     database = postgres.create_database()
     warehouse = LocalWarehouse()
-    outcome = TestServer(warehouse, database).cli("migrate")
+    node = TestServer(warehouse, database)
+    outcome = node.cli("migrate")
+    node.remove()
     warehouse.remove()
     assert outcome.code == 0, outcome
     return database

@@ -9,7 +9,7 @@ from pyiceberg.catalog import Catalog, load_catalog
 from pyspark.sql import SparkSession
 
 from tests.factories import unique_name
-from tests.integration.spark import Engine, catalog_options, create_session
+from tests.integration.spark import Engine, catalog_options, running_spark
 from tests.support.server import TestServer
 
 
@@ -52,11 +52,10 @@ def people() -> pa.Table:
 
 
 @pytest.fixture(scope="session")
-def spark_session(request: pytest.FixtureRequest) -> Iterator[SparkSession]:
+def spark_session() -> Iterator[SparkSession]:
     """The one Spark session; it is told of a catalog when a test first asks for it."""
-    session = create_session()
-    yield session
-    session.stop()
+    with running_spark() as session:
+        yield session
 
 
 @pytest.fixture(scope="session")

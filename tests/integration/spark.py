@@ -1,7 +1,10 @@
 """One Spark session for all tests, with the Iceberg runtime from Maven Central."""
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pyspark.sql import Row, SparkSession
@@ -18,11 +21,22 @@ QUICK_START = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 
 
-def create_session() -> SparkSession:
-    """Start Spark in this process: one thread, 1 GB, no web page, all its files in a temporary folder."""
+@contextmanager
+def running_spark() -> Iterator[SparkSession]:
+    """A session and its folder, both gone at the end."""
+    folder = tempfile.mkdtemp(prefix="bingsan-spark-")
+    session = create_session(folder)
+    try:
+        yield session
+    finally:
+        session.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def create_session(folder: str) -> SparkSession:
+    """Start Spark in this process: one thread, 1 GB, no web page, all its files in ``folder``."""
     os.environ["JAVA_HOME"] = str(java_home())
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    folder = tempfile.mkdtemp(prefix="bingsan-spark-")
     options = {
         "spark.jars": ",".join(map(str, fetch_jars(*JARS))),
         "spark.sql.extensions": EXTENSIONS,

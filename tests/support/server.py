@@ -92,7 +92,12 @@ class TestServer:
 
     def __enter__(self) -> Self:
         self.start()
-        return self.wait_ready()
+        try:
+            return self.wait_ready()
+        except BaseException:
+            self.kill()
+            self.remove()
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, *fault: object) -> None:
         try:
@@ -100,8 +105,12 @@ class TestServer:
             if kind is None:
                 self.logs()
         finally:
-            self.close_clients()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.remove()
+
+    def remove(self) -> None:
+        """Close all clients and delete the node's own files; the warehouse stays."""
+        self.close_clients()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def environment(self) -> dict[str, str]:
         """Return all variables of the process: none of the caller's own ICEBERG_* gets in."""
@@ -159,7 +168,7 @@ class TestServer:
 
     def kill(self) -> None:
         """KILL every process of the node at once: supervisor, workers, jobs, its own PostgreSQL."""
-        assert self.process is not None
+        assert self.process is not None, "the server was not started"
         process, self.process = self.process, None
         killed = kill_session(process.pid)
         process.wait()

@@ -29,9 +29,12 @@ def run(arguments: argparse.Namespace) -> int:
     from app.catalog.warehouses import ensure_default_warehouse
     from app.cli.embedded.cluster import connected_settings
     from app.db import Database, migrations
+    from app.storage.registry import allowed_locations
 
     end_with_parent()
-    settings = connected_settings(Settings.load())
+    settings = Settings.load()
+    allowed_locations(settings)  # here because this runs before anything listens
+    settings = connected_settings(settings)
     version = build().version
     act = migrations.pending if arguments.check else migrations.migrate
     try:

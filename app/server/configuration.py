@@ -17,6 +17,7 @@ from app.observability.state import build
 from app.server.lifeline import LISTENER, SUPERVISOR, end_with_parent
 from app.server.logger import JsonLogger
 from app.server.worker import Worker
+from app.storage.registry import allowed_locations
 
 _LEVELS = {"warn": "warning"}
 
@@ -27,6 +28,7 @@ def load_settings() -> Settings:
         loaded = Settings.load()
         if loaded.database.embedded:
             raise ConfigurationError([Fault("database.embedded", "needs `bingsan serve`", "true", "false")])
+        allowed_locations(loaded)
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
         sys.exit(error.exit_code)

@@ -46,14 +46,24 @@ def expects_body(request: Any) -> bool:
     return any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in request.headers)
 
 
+def announced_size(request: Any) -> int | None:
+    """Bytes of the body that the head promises."""
+    return next((int(value) for name, value in request.headers if name == "CONTENT-LENGTH"), None)
+
+
+def check_size(request: Any, limit: int) -> None:
+    """Refuse a body of more than ``limit`` bytes before the client is asked to send it."""
+    size = announced_size(request)
+    if size is not None and size > limit:
+        raise too_large(size, limit)
+
+
 def read_body(request: Any, limit: int) -> io.BytesIO:
     """The whole body.
 
     Raises ``RequestTooLargeException`` above ``limit`` bytes, ``NoMoreData`` when the client went away first.
     """
-    announced = next((int(value) for name, value in request.headers if name == "CONTENT-LENGTH"), None)
-    if announced is not None and announced > limit:
-        raise too_large(announced, limit)
+    announced = announced_size(request)
     body = io.BytesIO()
     while piece := request.body.read(_PIECE):
         body.write(piece)

@@ -29,7 +29,7 @@ from app.observability.state import process
 from app.server.connections import IdleConnections
 from app.server.deadlines import RequestDeadline
 from app.server.refusal import SERVER_NAME, record, refusal, service_error
-from app.server.requests import expects_body, limited_request, read_body
+from app.server.requests import check_size, expects_body, limited_request, read_body
 
 log = get_logger("server")
 
@@ -156,13 +156,15 @@ class Worker(GeventWorker):  # type: ignore[misc]
         return False
 
     def _answer(self, listener_name: Any, request: Any, client: Any, addr: Any, started: float) -> bool:
+        largest = self.settings.limits.max_request_body_size
+        check_size(request, largest)
         response, environ = create(
             request, client, addr, listener_name, self.cfg, response_class=Answer, response_args=(self,)
         )
         request.environ = environ
         environ["wsgi.multithread"] = True
         with self._read_deadline(not expects_body(request), started):
-            environ["wsgi.input"] = read_body(request, self.settings.limits.max_request_body_size)
+            environ["wsgi.input"] = read_body(request, largest)
         client.settimeout(self.settings.server.write_timeout)
         try:
             with RequestDeadline(self.settings.server.request_timeout, reading=False):

@@ -91,6 +91,15 @@ def test_other_machines_are_not_let_in_by_accident(node: TestServer, database: D
     assert "server.allow_unauthenticated=true" in outcome.err
 
 
+def test_a_malformed_location_is_a_configuration_fault(node: TestServer, database: DatabaseAddress):
+    node.database = database
+    malformed = {"ICEBERG_STORAGE_ALLOWED_LOCATIONS": "s3://fine,file:///a/../b"}
+    for command in (["serve"], ["migrate"], ["config", "check"]):
+        outcome = node.cli(*command, env=malformed)
+        assert outcome.code == 78, outcome
+        assert lines_by_key(outcome).keys() == {"storage.allowed_locations"}
+
+
 def test_show_masks_secrets_and_names_sources(node: TestServer):
     environment = {"ICEBERG_DATABASE_HOST": "db.example", "ICEBERG_DATABASE_PASSWORD": "hunter2"}
     for form in ("text", "json"):

@@ -202,14 +202,23 @@ def test_a_stop_while_starting_ends_cleanly(node: TestServer):
     assert not node.logs()[-1]["msg"].startswith("process ended")
 
 
-def test_a_long_path_gets_a_short_socket_folder(node: TestServer):
-    node.home = node.folder / ("long" * 30)
+@pytest.mark.parametrize("name", ["long" * 30, "a, b"])
+def test_a_path_that_no_socket_can_have_gets_another_socket_folder(node: TestServer, name: str):
+    node.home = node.folder / name
     node.start().wait_ready()
     address = read_postmaster(node.home / "postgres/data")
     assert len(address.socket_folder) < 90
     assert Path(address.socket_folder).stat().st_mode & 0o777 == 0o700
     node.stop()
     assert not Path(address.socket_folder).exists()
+
+
+def test_a_path_with_odd_characters(node: TestServer):
+    node.home = node.folder / 'it\'s "half" 100% ä'
+    node.start().wait_ready()
+    create(node, "kept")
+    node.restart()
+    assert names(node) == {"kept"}
 
 
 def test_commands_find_the_running_database(node: TestServer):

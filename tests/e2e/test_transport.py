@@ -223,6 +223,13 @@ def test_expect_100_continue(server: TestServer):
         assert read_answer(connection)[0] == 400
 
 
+def test_a_body_that_is_too_large_is_not_asked_for(limited: TestServer):
+    head = (
+        b"POST /v1/namespaces HTTP/1.1\r\n" + HOST + b"Content-Length: 9999\r\nExpect: 100-continue\r\n\r\n"
+    )
+    assert ask(limited, head)[0] == 413
+
+
 def test_http_1_0_needs_no_host_and_closes(server: TestServer):
     with connect(server) as connection:
         connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")

@@ -184,7 +184,7 @@ class EmbeddedPostgres:
         return {
             "listen_addresses": "",
             "port": 5432,
-            "unix_socket_directories": str(socket_folder),
+            "unix_socket_directories": '"{}"'.format(str(socket_folder).replace('"', '""')),
             "unix_socket_permissions": "0700",
             "max_connections": self._settings.database.max_open_conns
             + self._settings.server.workers

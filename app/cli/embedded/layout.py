@@ -49,12 +49,13 @@ class Layout:
         return int(recorded.read_text().strip()) if recorded.is_file() else None
 
     def new_socket_folder(self, account: Account) -> Path:
-        """An empty folder for the socket; one in the temporary folder where the path would be too long.
+        """An empty folder for the socket; one in the temporary folder where the path is too long, or has a comma,
+        which separates hosts for libpq.
 
         What a dead server left there names a process id that may be somebody else's by now.
         """
         folder = self.root / "run"
-        if len(os.fsencode(folder)) > _LONGEST_FOLDER:
+        if len(os.fsencode(folder)) > _LONGEST_FOLDER or "," in str(folder):
             folder = Path(tempfile.mkdtemp(prefix="bingsan-"))
         else:
             shutil.rmtree(folder, ignore_errors=True)

@@ -101,9 +101,7 @@ class Node:
         while not self.listener.answers_ready():
             self._events.wait([self._gunicorn], 0.05)
             if self._gunicorn.ended:
-                raise CommandError(
-                    "the server does not start; its log says why", self._gunicorn.exit_code or 1
-                )
+                raise CommandError("the server does not start; its log says why")
             if time.monotonic() > deadline:
                 raise CommandError(f"{self.listener.url}/ready does not answer 200")
 

@@ -4,8 +4,9 @@ Updates are sent as ``as_sent_to_java``, documents compared after ``normalised``
 excused by ``excuse`` only.
 """
 
-import json
 from typing import Any
+
+import msgspec
 
 from app.errors import ServiceError
 
@@ -53,10 +54,10 @@ def as_sent_to_java(updates: Updates) -> Updates:
 
 def normalised(document: dict[str, Any]) -> dict[str, Any]:
     """Return a copy with the orders that Java leaves to chance, and its type texts, made canonical."""
-    text = json.dumps(document)
+    text = msgspec.json.encode(document)
     for long_text, short_text in TYPE_TEXTS.items():
-        text = text.replace(f'"{long_text}"', f'"{short_text}"')
-    copy: dict[str, Any] = json.loads(text)
+        text = text.replace(f'"{long_text}"'.encode(), f'"{short_text}"'.encode())
+    copy: dict[str, Any] = msgspec.json.decode(text)
     for member in ("statistics", "partition-statistics"):
         if member in copy:
             copy[member].sort(key=lambda file: file["snapshot-id"])

@@ -1,12 +1,13 @@
 """Ask Iceberg's own Java library, in one JVM, what it makes of metadata updates."""
 
 import hashlib
-import json
 import os
 import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from tests.support.cache import cached
 from tests.support.java import fetch_classpath, java_home
@@ -33,7 +34,7 @@ def compiled() -> Path:
 
 def ask(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one answer per question: ``document``, or ``error`` and ``message``."""
-    lines = "".join(json.dumps(question) + "\n" for question in questions)
+    lines = b"\n".join(map(msgspec.json.encode, questions))
     command = [
         java_home() / "bin" / "java",
         "-Xmx512m",
@@ -43,9 +44,9 @@ def ask(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         joined([compiled(), *classpath()]),
         "MetadataOracle",
     ]
-    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, input=lines, capture_output=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    answers = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
     assert len(answers) == len(questions), done.stderr
     return answers
 

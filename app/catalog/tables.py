@@ -186,7 +186,8 @@ def register_table(
     :raises NoSuchNamespaceException: when the namespace is missing
     :raises AlreadyExistsException: when the name, the table's uuid or the file is taken
     """
-    metadata = parse_table_metadata(read_metadata_file(catalog, metadata_location))
+    document = read_metadata_file(catalog, metadata_location)
+    metadata = catalog.cpu.run(lambda: parse_table_metadata(document))
 
     def produce(base: Base) -> JsonObject:
         if not (overwrite and base.has(TABLE)):

@@ -46,6 +46,11 @@ def test_every_spelling_of_a_local_path(client: Client, namespace: str, root: st
     assert [file.name[:6] for file in (Path(path) / "metadata").iterdir()] == ["00000-"]
 
 
+def around(root: str) -> set[Path]:
+    """Return the warehouse's folder, its content, and what lies beside it under a name that begins alike."""
+    return {*Path(root).parent.glob(f"{Path(root).name}*"), *Path(root).iterdir()}
+
+
 OUTSIDE = [
     "{}",
     "file://{}/",
@@ -78,7 +83,7 @@ OUTSIDE = [
 @pytest.mark.parametrize("form", OUTSIDE)
 def test_nowhere_else(client: Client, namespace: str, root: str, table: Tabular, form: str) -> None:
     location = form.format(root)
-    before = set(Path(root).parent.iterdir())
+    before = around(root)
     update = {"action": "set-location", "location": location}
     answers = [
         create(client, namespace, location),
@@ -95,7 +100,7 @@ def test_nowhere_else(client: Client, namespace: str, root: str, table: Tabular,
             assert_error(answer, 404, "NotFoundException")
             assert Path(root) in [local(location), *local(location).parents]
     assert len(table.files()) == 1
-    assert set(Path(root).parent.iterdir()) == before
+    assert around(root) == before
 
 
 @pytest.mark.parametrize("name", ["write.metadata.path", "write.data.path", "write.object-storage.path"])

@@ -121,7 +121,7 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
     ({"name": ""}, "name"),
     ({"name": 5}, "name"),
     ({"schema": None}, "schema"),
-    ({"schema": {"fields": "x"}}, r"schema\.fields"),
+    ({"schema": {"type": "struct", "fields": "x"}}, r"schema\.fields"),
     ({"view-version": None}, "view-version"),
     ({"view-version": []}, "view-version"),
     ({"view-version": view_version(**{"version-id": None})}, r"view-version\.version-id"),

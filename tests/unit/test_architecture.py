@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 APP = Path(__file__).resolve().parents[2] / "app"
@@ -20,9 +21,9 @@ FORBIDDEN |= {"delete_metadata_files", "transaction", "_write", "hold", "run"}
 LAST_RESORT = {("commits.py", "_attempt_locked", "_write")}
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef]:
-    tree = ast.parse(path.read_text())
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+@cache
+def functions(path: Path) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
 
 
 def transactions(function: ast.FunctionDef) -> Iterator[ast.With]:

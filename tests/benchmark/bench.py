@@ -2,7 +2,9 @@
 
 Every case is measured with 10 and 100 connections in interleaved rounds together with the yardstick, a raw WSGI
 "hello" on gunicorn's stock gevent worker with as many workers. The figures are medians over the rounds; ``ratio`` is
-a case's requests per second to the yardstick's. What happens meanwhile goes to standard error.
+a case's requests per second to the yardstick's, whose own figures are under ``yardstick``. Processor times are
+microseconds per request; they say more than rates where other work shares the machine. What happens meanwhile goes
+to standard error.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from tests.support.warehouses import LocalWarehouse
 
 WORKERS = 2
 YARDSTICK = Case("hello", "/")
+SETTINGS = {"jobs.poll_interval": "1s"}  # the default; tests look for jobs more often
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def main() -> None:
             ]
             results = measure(targets, options)
             stall = measure_stall(content, client) if options.stall else {}
-    print(json.dumps({"results": results, **stall}))
+    own = [one for one in results if one["name"] != YARDSTICK.name]
+    print(json.dumps({"results": own, "yardstick": [one for one in results if one not in own], **stall}))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -91,7 +95,7 @@ def yardstick() -> Iterator[tuple[str, int]]:
 def running_server(postgres: Postgres) -> Iterator[TestServer]:
     warehouse = LocalWarehouse()
     try:
-        with TestServer(warehouse, postgres.create_database(), workers=WORKERS) as server:
+        with TestServer(warehouse, postgres.create_database(), workers=WORKERS, settings=SETTINGS) as server:
             yield server
     finally:
         warehouse.remove()
@@ -108,7 +112,7 @@ def measure(targets: list[Target], options: argparse.Namespace) -> list[dict[str
                 )
                 bursts.setdefault((target.case.name, connections), []).append(one)
                 say(f"round {number + 1}: {target.case.name} with {connections}: {one.rps:.0f}/s")
-    return [summary(name, connections, bursts) for name, connections in bursts if name != YARDSTICK.name]
+    return [summary(name, connections, bursts) for name, connections in bursts]
 
 
 def summary(name: str, connections: int, bursts: dict[tuple[str, int], list[Burst]]) -> dict[str, Any]:

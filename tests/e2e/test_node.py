@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,9 +28,8 @@ from tests.support.warehouses import LocalWarehouse
 EMBEDDED = {"database.embedded": True}
 
 
-@pytest.fixture
-def node():
-    """A node with an embedded database that is not started yet."""
+@contextmanager
+def embedded_node() -> Iterator[TestServer]:
     server = TestServer(LocalWarehouse(), settings=EMBEDDED)
     yield server
     try:
@@ -37,6 +38,20 @@ def node():
         eventually(lambda: not servers_of(server.home / "postgres/data"), 10, "no PostgreSQL is left")
         shutil.rmtree(server.folder)
         server.warehouse.remove()
+
+
+@pytest.fixture
+def node() -> Iterator[TestServer]:
+    """A node with an embedded database that is not started yet."""
+    with embedded_node() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[TestServer]:
+    """A running node for the tests that leave it running."""
+    with embedded_node() as server:
+        yield server.start().wait_ready()
 
 
 def create(node: TestServer, name: str) -> None:
@@ -94,9 +109,8 @@ def test_a_stop_leaves_nothing_running_and_a_start_finds_everything(node: TestSe
     assert names(node) == {"kept"}
 
 
-def test_the_master_has_no_thread_and_no_socket_but_the_listener(node: TestServer):
-    node.start().wait_ready()
-    master = programs(node)["gunicorn"]
+def test_the_master_has_no_thread_and_no_socket_but_the_listener(running: TestServer):
+    master = programs(running)["gunicorn"]
     assert len(list(Path(f"/proc/{master}/task").iterdir())) == 1
     assert len([name for name in open_files(master) if name.startswith("socket:")]) == 1
 
@@ -115,12 +129,11 @@ def test_systemd_is_told_when_it_is_ready_and_when_it_stops(node: TestServer):
         assert manager.recv(100) == b"STOPPING=1"
 
 
-def test_a_second_owner_is_refused_by_name(node: TestServer):
-    node.start().wait_ready()
-    outcome = node.cli("serve", env={"ICEBERG_SERVER_PORT": "0"})
+def test_a_second_owner_is_refused_by_name(running: TestServer):
+    outcome = running.cli("serve", env={"ICEBERG_SERVER_PORT": "0"})
     assert outcome.code == 1
-    assert f"is in use by process {node.process.pid}" in outcome.err
-    assert answers(node)
+    assert f"is in use by process {running.process.pid}" in outcome.err
+    assert answers(running)
 
 
 def test_everything_ends_with_a_killed_supervisor_and_a_new_one_takes_over(node: TestServer):
@@ -135,15 +148,14 @@ def test_everything_ends_with_a_killed_supervisor_and_a_new_one_takes_over(node:
 
 
 @pytest.mark.parametrize("victim", ["gunicorn", "jobs", "postgres", "watchdog"])
-def test_a_killed_part_is_started_again(node: TestServer, victim: str):
-    node.start().wait_ready()
-    create(node, "kept")
-    killed = programs(node)[victim]
+def test_a_killed_part_is_started_again(running: TestServer, victim: str):
+    create(running, f"before_{victim}")
+    killed = eventually(lambda: programs(running).get(victim), 20, f"{victim} runs")
     kill(killed)
-    eventually(lambda: programs(node).get(victim, killed) != killed, 20, f"a new {victim}")
-    eventually(lambda: answers(node), 30, "requests are answered again")
-    assert names(node) == {"kept"}
-    create(node, "more")
+    eventually(lambda: programs(running).get(victim, killed) != killed, 20, f"a new {victim}")
+    eventually(lambda: answers(running), 30, "requests are answered again")
+    create(running, f"after_{victim}")
+    assert {f"before_{victim}", f"after_{victim}"} <= names(running)
 
 
 def test_after_a_kill_of_everything_all_data_is_found(node: TestServer):
@@ -221,10 +233,9 @@ def test_a_path_with_odd_characters(node: TestServer):
     assert names(node) == {"kept"}
 
 
-def test_commands_find_the_running_database(node: TestServer):
+def test_commands_find_the_running_database(node: TestServer, running: TestServer):
     assert node.cli("migrate", "--check").code == 7
-    node.start().wait_ready()
-    assert node.cli("migrate", "--check").code == 0
+    assert running.cli("migrate", "--check").code == 0
 
 
 def test_a_database_of_another_version_is_refused_before_anything_starts(node: TestServer):

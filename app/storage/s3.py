@@ -23,7 +23,7 @@ from app.storage.locations import Location, normalise
 
 T = TypeVar("T")
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 _BATCH = 1000
 """Most keys of one DeleteObjects request."""
 _PAUSES = (0.1, 0.4)

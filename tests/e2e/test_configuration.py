@@ -33,6 +33,7 @@ def node():
     server = TestServer(LocalWarehouse())
     yield server
     server.warehouse.remove()
+    server.remove()
 
 
 def lines_by_key(outcome: Outcome) -> dict[str, str]:

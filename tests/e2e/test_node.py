@@ -36,7 +36,7 @@ def embedded_node() -> Iterator[TestServer]:
         server.stop()
     finally:
         eventually(lambda: not servers_of(server.home / "postgres/data"), 10, "no PostgreSQL is left")
-        shutil.rmtree(server.folder)
+        server.remove()
         server.warehouse.remove()
 
 

@@ -129,7 +129,6 @@ class Metrics:
         self.rejected_requests = Counter(
             "bingsan_rejected_requests_total", "Requests refused by a limit before any work.", ("reason",)
         )
-        self.auth_failures = Counter("bingsan_auth_failures_total", "Requests refused with 401.")
         self.storage_errors = Counter(
             "bingsan_storage_errors_total", "Storage calls that failed or ran out of time.", ("operation",)
         )

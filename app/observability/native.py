@@ -6,7 +6,9 @@ A thread that must go on while the event loop is busy, and must never enter it, 
 import importlib
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def original(module: str, name: str) -> Any:
@@ -15,6 +17,16 @@ def original(module: str, name: str) -> Any:
     if monkey is None:
         return getattr(importlib.import_module(module), name)
     return monkey.get_original(module, name)
+
+
+def beside_event_loop(call: Callable[[], T]) -> T:
+    """What ``call`` returns; computed in a native thread where this process runs on gevent's event loop."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("threading"):
+        return call()
+    from gevent import get_hub
+
+    return get_hub().threadpool.apply(call)  # type: ignore[no-any-return]
 
 
 def start_thread(target: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from app.observability.lifecycle import exposition
 from app.observability.logs import get_logger
 from app.observability.metrics import OTHER
 from app.observability.multiprocess import ensure_folder, reading
+from app.observability.native import beside_event_loop
 from app.observability.redaction import metric_label
 
 CONTENT_AGE: Final = 5.0
@@ -87,14 +88,28 @@ class Scrape:
     def text(self, accept: str | None = None) -> tuple[str, str]:
         """The exposition and its content type, in the format that ``accept`` (the Accept header) asks for."""
         exposition.flush()
+        families = [family for collector in self._collectors for family in collector.collect()]
         folder = ensure_folder()
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
-        for collector in self._collectors:
-            registry.register(collector)
         encode, content_type = choose_encoder(accept or "")
+
+        def merged() -> str:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+            registry.register(_Collected(families))
+            return encode(registry).decode()
+
         with reading(folder):
-            return encode(registry).decode(), content_type
+            return beside_event_loop(merged), content_type
+
+
+class _Collected:
+    """Families that are there already: a collector must not wait in the thread that merges."""
+
+    def __init__(self, families: list[GaugeMetricFamily]) -> None:
+        self._families = families
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        return self._families
 
 
 def _by_namespace(name: str, text: str, counts: Mapping[str, int]) -> GaugeMetricFamily:

@@ -124,6 +124,49 @@ def test_names_are_case_sensitive_and_not_normalised(client: Client, namespace: 
     assert [item["name"] for item in listed] == sorted(names, key=str.encode)
 
 
+WORDS = [
+    "namespaces",
+    "tables",
+    "views",
+    "rename",
+    "register",
+    "properties",
+    "config",
+    "v1",
+    "default",
+    "metrics",
+]
+
+
+@pytest.fixture(scope="module")
+def worded(server: TestServer) -> None:
+    """Namespaces called as parts of the routes, with tables and views called so, too."""
+    with Client(server.url) as client:
+        for word in WORDS:
+            ok(client.post("/v1/namespaces", json={"namespace": [word]}))
+            for number, name in enumerate(WORDS):
+                (make_table, make_view)[number % 2](client, word, name)
+
+
+@pytest.mark.parametrize("prefix", ["/v1", "/v1/default"])
+@pytest.mark.parametrize("word", WORDS)
+def test_words_of_the_routes_are_names_like_others(
+    worded: None, client: Client, word: str, prefix: str
+) -> None:
+    space = f"{prefix}/namespaces/{word}"
+    assert ok(client.get(space))["namespace"] == [word]
+    no_content(client.head(space))
+    assert ok(client.post(f"{space}/properties", json={"updates": {"a": prefix}}))["updated"] == ["a"]
+    for kind, expected in (("tables", WORDS[::2]), ("views", WORDS[1::2])):
+        names = [item["name"] for item in ok(client.get(f"{space}/{kind}"))["identifiers"]]
+        assert names == sorted(expected)
+        for name in names:
+            path = f"{space}/{kind}/{name}"
+            assert f"/{name}-" in ok(client.get(path))["metadata"]["location"]
+            assert ok(client.post(path, json={}))["metadata"]
+            no_content(client.head(path))
+
+
 def encoded(server: TestServer, path: str) -> Any:
     return raw_request(server, "GET", path).json()["metadata"]["table-uuid"]
 

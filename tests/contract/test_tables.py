@@ -148,7 +148,7 @@ MALFORMED = [
     ({"schema": "struct"}, "schema"),
     ({"schema": {}}, r"schema\.type"),
     ({"schema": {"type": "struct"}}, r"schema\.fields"),
-    ({"schema": {"type": "list", "fields": []}}, r"schema\.type"),
+    ({"schema": {"type": "list", "fields": []}}, "schema.*struct"),
     ({"schema": schema(field(1, "a", "strng"))}, r"schema\.fields\[0\]\.type"),
     ({"schema": schema(field(1, "a", "decimal(40,2)"))}, r"schema\.fields\[0\]\.type"),
     ({"schema": schema(field(1, "a", "fixed[-1]"))}, r"schema\.fields\[0\]\.type"),

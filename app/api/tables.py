@@ -88,6 +88,11 @@ def drop_table(table: TableIdentifier) -> Response:
     return no_content()
 
 
+@resource.operation("POST", "/namespaces/{namespace}/tables/{table}/unregister")
+def unregister_table(table: TableIdentifier) -> Response:
+    return metadata_answer(*tables.unregister_table(catalog(), caller(), warehouse(), table), config=False)
+
+
 @resource.operation("POST", "/tables/rename")
 def rename_table() -> Response:
     body = read_body(RenameTableRequestSchema())

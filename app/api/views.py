@@ -9,7 +9,11 @@ from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
 from app.api.schemas.tables import RenameTableRequestSchema
-from app.api.schemas.views import CommitViewRequestSchema, CreateViewRequestSchema
+from app.api.schemas.views import (
+    CommitViewRequestSchema,
+    CreateViewRequestSchema,
+    RegisterViewRequestSchema,
+)
 from app.catalog import views
 from app.catalog.views import NewView
 from app.identifiers import Namespace, TableIdentifier
@@ -37,6 +41,19 @@ def create_view(namespace: Namespace) -> Response:
         properties=body["properties"],
     )
     return metadata_answer(*views.create_view(catalog(), caller(), warehouse(), new), config=True)
+
+
+@resource.operation("POST", "/namespaces/{namespace}/register-view")
+def register_view(namespace: Namespace) -> Response:
+    body = read_body(RegisterViewRequestSchema())
+    loaded = views.register_view(
+        catalog(),
+        caller(),
+        warehouse(),
+        TableIdentifier(namespace, name_of(body["name"])),
+        body["metadata_location"],
+    )
+    return metadata_answer(*loaded, config=True)
 
 
 @resource.operation("HEAD", "/namespaces/{namespace}/views/{view}")

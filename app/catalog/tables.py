@@ -55,6 +55,33 @@ class NewTable:
         )
 
 
+class TableCommit(NamedTuple):
+    """Requirements and updates for one table, as JSON values that the metadata rules check."""
+
+    table: TableIdentifier
+    requirements: Sequence[Any]
+    updates: Sequence[Any]
+
+    def apply(
+        self, catalog: Catalog, base: Base, current: JsonObject | None, logged: str | None
+    ) -> JsonObject:
+        if current is None:
+            if not is_create(self.requirements):
+                raise TABLE.does_not_exist(self.table)
+            base.check_free(self.table, TABLE)
+        check_table_requirements(current, self.requirements)
+        uuid = str(uuid4())
+        return apply_table_updates(
+            current,
+            self.updates,
+            now_ms=tabulars.now_ms(),
+            previous_location=logged,
+            default_location=table_location(base.namespace_location, self.table.name, uuid),
+            default_uuid=uuid,
+            max_columns=catalog.settings.limits.max_columns,
+        )
+
+
 def list_tables(
     catalog: Catalog, warehouse: Warehouse, namespace: Namespace, after: str | None, limit: int | None
 ) -> list[str]:
@@ -113,30 +140,23 @@ def update_table(
     :raises NoSuchTableException: when the table is gone
     :raises CommitStateUnknownException: when the commit may or may not be applied
     """
-    intent = table_commit(catalog, table, requirements, updates)
+    intent = table_intent(catalog, [TableCommit(table, requirements, updates)])
     (committed,) = commit(catalog, caller, warehouse, [intent])
     return LoadedTable(committed.metadata_location, committed.document)
 
 
-def table_commit(
-    catalog: Catalog, table: TableIdentifier, requirements: Sequence[Any], updates: Sequence[Any]
-) -> Intent:
-    """The intent of one table's requirements and updates."""
-    creates = is_create(requirements)
+def table_intent(catalog: Catalog, steps: Sequence[TableCommit]) -> Intent:
+    """The intent of commits to one table that follow each other; each is checked against what the last one left."""
+    table = steps[0].table
 
     def produce(base: Base) -> JsonObject:
-        current = _check_base(base, table, creates=creates)
-        check_table_requirements(current, requirements)
-        uuid = str(uuid4())
-        return apply_table_updates(
-            current,
-            updates,
-            now_ms=tabulars.now_ms(),
-            previous_location=base.metadata_location,
-            default_location=table_location(base.namespace_location, table.name, uuid),
-            default_uuid=uuid,
-            max_columns=catalog.settings.limits.max_columns,
-        )
+        current = base.metadata if base.has(TABLE) else None
+        for step in steps:
+            # Only what is in storage goes into the metadata log, once.
+            logged = base.metadata_location if current is base.metadata else None
+            current = step.apply(catalog, base, current, logged)
+        assert current is not None
+        return current
 
     return Intent(table, TABLE, produce, size=len(msgspec.json.encode(updates)))
 
@@ -152,6 +172,18 @@ def drop_table(
         row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"purge": purge})
         if purge:
             enqueue_purge(tx, warehouse.id, row.metadata_location, row.document)
+
+
+def unregister_table(
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, table: TableIdentifier
+) -> LoadedTable:
+    """Forget a table and return it as it was last; its files stay.
+
+    :raises NoSuchTableException: when it, or its namespace, does not exist
+    """
+    with catalog.db.transaction() as tx:
+        row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"unregistered": True})
+    return LoadedTable(row.metadata_location, row.document)
 
 
 def rename_table(
@@ -202,12 +234,3 @@ def register_table(
 def _creation(catalog: Catalog, new: NewTable) -> Intent:
     max_columns = catalog.settings.limits.max_columns
     return Intent(new.identifier, TABLE, lambda base: new.produce(base, max_columns))
-
-
-def _check_base(base: Base, table: TableIdentifier, *, creates: bool) -> JsonObject | None:
-    if base.has(TABLE):
-        return base.metadata
-    if not creates:
-        raise TABLE.does_not_exist(table)
-    base.check_free(table, TABLE)
-    return None

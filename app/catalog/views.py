@@ -11,9 +11,10 @@ from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.intents import Base, Intent
 from app.catalog.kinds import VIEW
 from app.catalog.locations import table_location
+from app.catalog.metadata_files import read_metadata_file
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata.shapes import JsonObject
-from app.metadata.view import check_view_requirements, new_view_metadata
+from app.metadata.view import check_view_requirements, new_view_metadata, parse_view_metadata
 from app.metadata.view_updates import apply_view_updates
 
 
@@ -119,6 +120,27 @@ def drop_view(catalog: Catalog, caller: Caller, warehouse: Warehouse, view: Tabl
     """
     with catalog.db.transaction() as tx:
         tabulars.drop(tx, caller, warehouse, VIEW, view, {})
+
+
+def register_view(
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, view: TableIdentifier, metadata_location: str
+) -> LoadedView:
+    """Adopt an existing metadata file as it is.
+
+    :raises NotFoundException: when the file is missing
+    :raises ValidationException: when it is no valid view metadata
+    :raises NoSuchNamespaceException: when the namespace is missing
+    :raises AlreadyExistsException: when the name, the view's uuid or the file is taken
+    """
+    metadata = parse_view_metadata(read_metadata_file(catalog, metadata_location))
+
+    def produce(base: Base) -> JsonObject:
+        base.check_free(view, VIEW)
+        return metadata
+
+    intent = Intent(view, VIEW, produce, adopted=metadata_location)
+    (registered,) = commit(catalog, caller, warehouse, [intent])
+    return LoadedView(registered.metadata_location, registered.document)
 
 
 def rename_view(

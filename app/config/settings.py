@@ -138,6 +138,9 @@ class LimitsSettings:
     max_property_key_length: int = integer(255, 1, 65535, "Longest property key.")
     max_property_value_length: int = size("64KiB", "Longest property value.")
     max_columns: int = integer(10_000, 1, 1_000_000, "Most columns of a schema, nested ones counted.")
+    max_transaction_changes: int = integer(
+        1000, 1, 100_000, "Most table changes of one multi-table transaction; above it 400."
+    )
     max_page_size: int = integer(1000, 1, 100_000, "Largest page of a list; larger requests are clamped.")
     max_in_flight_per_worker: int = integer(
         500, 1, 100_000, "Requests one worker handles at once; above it 429 or 503 with Retry-After."

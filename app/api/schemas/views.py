@@ -17,3 +17,8 @@ class CommitViewRequestSchema(RequestSchema):
     identifier = fields.Raw(load_default=None)
     requirements = Items(load_default=list)
     updates = Items(load_default=list)
+
+
+class RegisterViewRequestSchema(RequestSchema):
+    name = fields.Raw(required=True)
+    metadata_location = Text(required=True, data_key="metadata-location")

@@ -1,0 +1,29 @@
+"""Multi-table transactions."""
+
+from flask import Response
+
+from app.api.answers import no_content
+from app.api.bodies import read_body
+from app.api.context import caller, catalog, warehouse
+from app.api.names import identifier_of
+from app.api.operations import Operations
+from app.api.schemas.transactions import CommitTransactionRequestSchema
+from app.catalog import transactions
+from app.catalog.tables import TableCommit
+
+resource = Operations("transactions")
+
+
+@resource.operation("POST", "/transactions/commit")
+def commit_transaction() -> Response:
+    body = read_body(CommitTransactionRequestSchema())
+    changes = [
+        TableCommit(
+            identifier_of(change["identifier"], f"table-changes[{position}].identifier"),
+            change["requirements"],
+            change["updates"],
+        )
+        for position, change in enumerate(body["table_changes"])
+    ]
+    transactions.commit_transaction(catalog(), caller(), warehouse(), changes)
+    return no_content()

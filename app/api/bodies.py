@@ -6,7 +6,7 @@ The schemas never walk metadata: what lies inside a commit is checked by the rul
 from typing import Any
 
 import msgspec
-from flask import request
+from flask import g, request
 from marshmallow import Schema, ValidationError
 
 from app.errors import BadRequestException, UnsupportedMediaTypeException
@@ -28,7 +28,7 @@ def read_body(schema: Schema, *, optional: bool = False) -> dict[str, Any]:
         raise UnsupportedMediaTypeException(
             f"Unsupported Content-Type {request.mimetype}: the body has to be application/json"
         )
-    body = _decode(data)
+    body = g.body = _decode(data)
     if not isinstance(body, dict):
         raise BadRequestException("Invalid request body: expected a JSON object")
     try:

@@ -3,7 +3,7 @@
 from flask import Response, request
 
 from app.api.answers import json_answer
-from app.api.context import caller, catalog, services
+from app.api.context import catalog, principal, services
 from app.api.operations import Operations
 from app.api.parameters import text_parameter
 from app.catalog.context import Warehouse
@@ -16,17 +16,27 @@ def mount_config(resources: list[Operations]) -> Operations:
 
     def get_config() -> Response:
         request.environ["bingsan.route"] = "/v1/config"
-        request.environ["bingsan.principal"] = caller().principal
+        request.environ["bingsan.principal"] = principal()
         text = text_parameter("warehouse")
         warehouse = services().warehouses.find(text) if text else None
         return json_answer(
-            {"defaults": _defaults(), "overrides": _overrides(warehouse), "endpoints": endpoints}
+            {
+                "defaults": _defaults(),
+                "overrides": _overrides(warehouse),
+                "endpoints": endpoints,
+                "idempotency-key-lifetime": iso_duration(catalog().settings.catalog.idempotency_key_lifetime),
+            }
         )
 
     config.blueprint.add_url_rule(
         "/config", "get_config", get_config, methods=["GET"], provide_automatic_options=False
     )
     return config
+
+
+def iso_duration(seconds: float) -> str:
+    """ISO 8601, as Java reads it: ``PT1800S``."""
+    return f"PT{int(seconds)}S"
 
 
 def _defaults() -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
+from app.api.idempotency import idempotency_key
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.warehouses import Warehouses
 from app.db.probe import Probe
@@ -36,13 +37,20 @@ def warehouse() -> Warehouse:
     return cast(Warehouse, g.warehouse)
 
 
+def principal() -> str:
+    """Who makes this request."""
+    return ANONYMOUS
+
+
 def caller() -> Caller:
-    """Who makes this request, and until when."""
-    found = g.get("caller")
-    if found is None:
-        seconds = catalog().settings.server.request_timeout
-        found = g.caller = Caller(ANONYMOUS, request_id(), time.monotonic() + seconds)
-    return cast(Caller, found)
+    """Who asks for a change, until when, and under which idempotency key. Call it once the body is read."""
+    return Caller(
+        principal(),
+        request_id(),
+        time.monotonic() + catalog().settings.server.request_timeout,
+        request.content_length or 0,
+        idempotency_key(),
+    )
 
 
 def request_id() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
 
-from app.api.context import caller, services
+from app.api.context import principal, services
 from app.errors import NoSuchNamespaceException, NoSuchTableException, NoSuchViewException
 from app.identifiers import TableIdentifier, decode_namespace, decode_segment
 
@@ -55,7 +55,7 @@ class Operations:
 def _decoding(view: View, route: str) -> View:
     def dispatch(prefix: str | None = None, **raw: str) -> Response:
         request.environ["bingsan.route"] = route
-        request.environ["bingsan.principal"] = caller().principal
+        request.environ["bingsan.principal"] = principal()
         g.warehouse = services().warehouses.resolve(None if prefix is None else decode_segment(prefix))
         request.environ["bingsan.warehouse"] = g.warehouse.name
         try:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.documents import document_result
+from app.catalog.idempotency import keep_result, mutation
 from app.catalog.intents import Intent, Prepared, prepare, read_bases
 from app.catalog.kinds import TABLE
 from app.catalog.locations import claim_location, overlaps
@@ -66,7 +68,7 @@ def _attempt(
 ) -> list[Prepared]:
     bases = read_bases(catalog.db, warehouse, intents)
     prepared = [prepare(catalog, *pair) for pair in zip(intents, bases, strict=True)]
-    with _written(catalog, prepared), catalog.db.transaction() as tx:
+    with _written(catalog, prepared), mutation(catalog, caller, warehouse) as tx:
         _lock_unmoved(tx, prepared)
         _swap(tx, caller, warehouse, prepared)
     _count(prepared)
@@ -79,7 +81,7 @@ def _attempt_locked(
 ) -> list[Prepared]:
     """The last resort of an object that everybody wants: its row stays locked while the file is written."""
     written: list[Prepared] = []
-    with _undone_on_failure(catalog, written), catalog.db.transaction() as tx:
+    with _undone_on_failure(catalog, written), mutation(catalog, caller, warehouse) as tx:
         bases = read_bases(tx, warehouse, intents)
         _lock(tx, [base.id for base in bases if base.id is not None])
         bases = read_bases(tx, warehouse, intents)
@@ -150,6 +152,8 @@ def _swap(tx: Transaction, caller: Caller, warehouse: Warehouse, prepared: Seque
         record_change(
             tx, _change(warehouse, item, object_id), principal=caller.principal, request_id=caller.request_id
         )
+    if len(prepared) == 1:
+        keep_result(tx, caller, warehouse, document_result(prepared[0].metadata_location))
     failpoint("commit.swapped")
 
 

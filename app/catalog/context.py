@@ -22,12 +22,25 @@ class Warehouse:
 
 
 @dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """``key`` is a UUID that the client chose; ``fingerprint`` a hash of what it asked for."""
+
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, under which request id, and until when (monotonic time) there has to be an answer."""
+    """Who asks, under which request id, and until when (monotonic time) there has to be an answer.
+
+    ``request_bytes`` is the size of the request's body.
+    """
 
     principal: str
     request_id: str
     deadline: float
+    request_bytes: int = 0
+    idempotency: IdempotencyKey | None = None
 
     def seconds_left(self) -> float:
         return max(0.0, self.deadline - time.monotonic())

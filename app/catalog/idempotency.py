@@ -8,7 +8,7 @@ others leave the key unused. Source: the specification's ``Idempotency-Key`` par
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import msgspec
 
@@ -54,7 +54,7 @@ def once(revive: Revive[T]) -> Callable[[UseCase[P, T]], UseCase[P, T]]:
                     raise
                 return revive(catalog, warehouse, _replay(catalog, caller, warehouse))
 
-        return wrapper
+        return cast(UseCase[P, T], wrapper)
 
     return decorate
 

@@ -14,7 +14,8 @@ log = get_logger(__name__)
 DELETE_SUPERSEDED = "delete-superseded-metadata"
 KEEP_CHANGES = "keep-changes"
 KEEP_JOBS = "keep-jobs"
-PERIODS = {KEEP_CHANGES: 3600.0, KEEP_JOBS: 3600.0}
+KEEP_IDEMPOTENCY_KEYS = "keep-idempotency-keys"
+PERIODS = {KEEP_IDEMPOTENCY_KEYS: 300.0, KEEP_CHANGES: 3600.0, KEEP_JOBS: 3600.0}
 
 
 def enqueue_superseded(tx: Transaction, warehouse_id: int, old: JsonObject, new: JsonObject) -> None:
@@ -52,6 +53,12 @@ def keep_changes(catalog: Catalog, _: Job) -> str:
     retention = catalog.settings.changes.retention
     dropped = catalog.db.fetch_one("drop_changes_partitions", retention=retention).dropped
     return f"{made} partitions made, {dropped} dropped"
+
+
+def keep_idempotency_keys(catalog: Catalog, _: Job) -> str:
+    """Forget keys that nobody may use any more, with as much grace as their lifetime."""
+    age = 2 * catalog.settings.catalog.idempotency_key_lifetime
+    return f"{catalog.db.execute('delete_old_idempotency_keys', age=age)} rows deleted"
 
 
 def keep_jobs(catalog: Catalog, _: Job) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.limits import check_properties
 from app.catalog.locations import child_location
 from app.changes.log import Change, record_change
@@ -18,6 +19,7 @@ from app.errors import (
     UnprocessableEntityException,
 )
 from app.identifiers import Namespace
+from app.metadata.shapes import JsonObject
 
 LOCATION = "location"
 
@@ -40,6 +42,14 @@ class PropertyChanges(NamedTuple):
     updated: list[str]
     removed: list[str]
     missing: list[str]
+
+
+def _revive_namespace(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> LoadedNamespace:
+    return LoadedNamespace(result["id"], Namespace(result["levels"]), result["properties"])
+
+
+def _revive_changes(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> PropertyChanges:
+    return PropertyChanges(**result)
 
 
 def no_such_namespace(namespace: Namespace) -> NoSuchNamespaceException:
@@ -81,6 +91,7 @@ def namespace_exists(catalog: Catalog, warehouse: Warehouse, namespace: Namespac
         raise no_such_namespace(namespace)
 
 
+@once(_revive_namespace)
 def create_namespace(
     catalog: Catalog,
     caller: Caller,
@@ -100,7 +111,7 @@ def create_namespace(
     location = _checked_location(catalog, properties) or child_location(above, namespace[-1])
     stored = {key: value for key, value in properties.items() if key != LOCATION}
     try:
-        with catalog.db.transaction() as tx:
+        with mutation(catalog, caller, warehouse) as tx:
             row = tx.fetch_one(
                 "create_namespace",
                 warehouse_id=warehouse.id,
@@ -113,22 +124,25 @@ def create_namespace(
                 action="namespace.created", warehouse_id=warehouse.id, object_id=row.id, namespace=namespace
             )
             record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+            created = LoadedNamespace(row.id, namespace, {**stored, LOCATION: location})
+            keep_result(tx, caller, warehouse, created._asdict())
     except ConstraintViolated as error:
         if error.constraint == "namespaces_levels_key":
             raise AlreadyExistsException(f"Namespace already exists: {namespace}") from error
         if error.constraint == "namespaces_parent_fkey":
             raise no_such_namespace(namespace.parent) from error
         raise
-    return LoadedNamespace(row.id, namespace, {**stored, LOCATION: location})
+    return created
 
 
+@once(no_result)
 def drop_namespace(catalog: Catalog, caller: Caller, warehouse: Warehouse, namespace: Namespace) -> None:
     """
     :raises NoSuchNamespaceException: when it does not exist
     :raises NamespaceNotEmptyException: when a namespace, table or view is left in it
     """
     try:
-        with catalog.db.transaction() as tx:
+        with mutation(catalog, caller, warehouse) as tx:
             row = tx.fetch_one("drop_namespace", warehouse_id=warehouse.id, levels=list(namespace))
             if row is None:
                 raise no_such_namespace(namespace)
@@ -142,6 +156,7 @@ def drop_namespace(catalog: Catalog, caller: Caller, warehouse: Warehouse, names
         raise
 
 
+@once(_revive_changes)
 def update_properties(
     catalog: Catalog,
     caller: Caller,
@@ -162,7 +177,7 @@ def update_properties(
         )
     new_location = _checked_location(catalog, updates)
     default_location = _default_location(catalog, warehouse, namespace) if LOCATION in removals else ""
-    with catalog.db.transaction() as tx:
+    with mutation(catalog, caller, warehouse) as tx:
         row = tx.fetch_one("lock_namespace", warehouse_id=warehouse.id, levels=list(namespace))
         if row is None:
             raise no_such_namespace(namespace)
@@ -181,8 +196,10 @@ def update_properties(
             details={"updated": sorted(updates), "removed": removed},
         )
         record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
-    missing = [key for key in dict.fromkeys(removals) if key not in current]
-    return PropertyChanges(list(updates), removed, missing)
+        missing = [key for key in dict.fromkeys(removals) if key not in current]
+        changes = PropertyChanges(list(updates), removed, missing)
+        keep_result(tx, caller, warehouse, changes._asdict())
+    return changes
 
 
 def _loaded(namespace: Namespace, row: Row) -> LoadedNamespace:

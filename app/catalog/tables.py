@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import msgspec
-
 from app.catalog import tabulars
 from app.catalog.commits import commit
 from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.documents import document_result, revive_document
+from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE
 from app.catalog.locations import refuse_overlap, table_location
@@ -82,6 +82,10 @@ class TableCommit(NamedTuple):
         )
 
 
+def _revive(catalog: Catalog, warehouse: Warehouse, result: JsonObject) -> LoadedTable:
+    return LoadedTable(*revive_document(catalog, warehouse, result))
+
+
 def list_tables(
     catalog: Catalog, warehouse: Warehouse, namespace: Namespace, after: str | None, limit: int | None
 ) -> list[str]:
@@ -92,6 +96,7 @@ def list_tables(
     return tabulars.list_names(catalog, warehouse, "list_tables", namespace, after, limit)
 
 
+@once(_revive)
 def create_table(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: NewTable) -> LoadedTable:
     """Create a table with fresh ids and its first metadata file.
 
@@ -126,6 +131,7 @@ def table_exists(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier)
     tabulars.fetch(catalog, warehouse, "table_exists", TABLE, table)
 
 
+@once(_revive)
 def update_table(
     catalog: Catalog,
     caller: Caller,
@@ -140,12 +146,12 @@ def update_table(
     :raises NoSuchTableException: when the table is gone
     :raises CommitStateUnknownException: when the commit may or may not be applied
     """
-    intent = table_intent(catalog, [TableCommit(table, requirements, updates)])
+    intent = table_intent(catalog, caller, [TableCommit(table, requirements, updates)])
     (committed,) = commit(catalog, caller, warehouse, [intent])
     return LoadedTable(committed.metadata_location, committed.document)
 
 
-def table_intent(catalog: Catalog, steps: Sequence[TableCommit]) -> Intent:
+def table_intent(catalog: Catalog, caller: Caller, steps: Sequence[TableCommit]) -> Intent:
     """The intent of commits to one table that follow each other; each is checked against what the last one left."""
     table = steps[0].table
 
@@ -158,9 +164,10 @@ def table_intent(catalog: Catalog, steps: Sequence[TableCommit]) -> Intent:
         assert current is not None
         return current
 
-    return Intent(table, TABLE, produce, size=len(msgspec.json.encode(updates)))
+    return Intent(table, TABLE, produce, size=caller.request_bytes)
 
 
+@once(no_result)
 def drop_table(
     catalog: Catalog, caller: Caller, warehouse: Warehouse, table: TableIdentifier, *, purge: bool
 ) -> None:
@@ -168,12 +175,13 @@ def drop_table(
 
     :raises NoSuchTableException: when it, or its namespace, does not exist
     """
-    with catalog.db.transaction() as tx:
+    with mutation(catalog, caller, warehouse) as tx:
         row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"purge": purge})
         if purge:
             enqueue_purge(tx, warehouse.id, row.metadata_location, row.document)
 
 
+@once(_revive)
 def unregister_table(
     catalog: Catalog, caller: Caller, warehouse: Warehouse, table: TableIdentifier
 ) -> LoadedTable:
@@ -181,11 +189,13 @@ def unregister_table(
 
     :raises NoSuchTableException: when it, or its namespace, does not exist
     """
-    with catalog.db.transaction() as tx:
+    with mutation(catalog, caller, warehouse) as tx:
         row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"unregistered": True})
+        keep_result(tx, caller, warehouse, document_result(row.metadata_location))
     return LoadedTable(row.metadata_location, row.document)
 
 
+@once(no_result)
 def rename_table(
     catalog: Catalog,
     caller: Caller,
@@ -202,6 +212,7 @@ def rename_table(
     tabulars.rename(catalog, caller, warehouse, TABLE, source, destination)
 
 
+@once(_revive)
 def register_table(
     catalog: Catalog,
     caller: Caller,

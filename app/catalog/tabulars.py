@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.idempotency import mutation
 from app.catalog.kinds import KINDS, VIEW, Kind, name_taken
 from app.catalog.namespaces import no_such_namespace
 from app.changes.log import Change, record_change
@@ -87,7 +88,7 @@ def rename(
 ) -> None:
     """Move a row to another name; metadata, uuid and location stay."""
     try:
-        with catalog.db.transaction() as tx:
+        with mutation(catalog, caller, warehouse) as tx:
             row = tx.fetch_one("lock_tabular", kind=kind.name, **_key(warehouse, source))
             if row is None:
                 raise kind.does_not_exist(source)

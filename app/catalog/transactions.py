@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from app.catalog.commits import commit
 from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.idempotency import no_result, once
 from app.catalog.tables import TableCommit, table_intent
 from app.errors import BadRequestException
 from app.identifiers import TableIdentifier
 
 
+@once(no_result)
 def commit_transaction(
     catalog: Catalog, caller: Caller, warehouse: Warehouse, changes: Sequence[TableCommit]
 ) -> None:
@@ -26,4 +28,4 @@ def commit_transaction(
     by_table: dict[TableIdentifier, list[TableCommit]] = {}
     for change in changes:
         by_table.setdefault(change.table, []).append(change)
-    commit(catalog, caller, warehouse, [table_intent(catalog, steps) for steps in by_table.values()])
+    commit(catalog, caller, warehouse, [table_intent(catalog, caller, steps) for steps in by_table.values()])

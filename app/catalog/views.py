@@ -8,6 +8,8 @@ from uuid import uuid4
 from app.catalog import tabulars
 from app.catalog.commits import commit
 from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.documents import revive_document
+from app.catalog.idempotency import mutation, no_result, once
 from app.catalog.intents import Base, Intent
 from app.catalog.kinds import VIEW
 from app.catalog.locations import table_location
@@ -48,6 +50,10 @@ class NewView:
         )
 
 
+def _revive(catalog: Catalog, warehouse: Warehouse, result: JsonObject) -> LoadedView:
+    return LoadedView(*revive_document(catalog, warehouse, result))
+
+
 def list_views(
     catalog: Catalog, warehouse: Warehouse, namespace: Namespace, after: str | None, limit: int | None
 ) -> list[str]:
@@ -58,6 +64,7 @@ def list_views(
     return tabulars.list_names(catalog, warehouse, "list_views", namespace, after, limit)
 
 
+@once(_revive)
 def create_view(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: NewView) -> LoadedView:
     """Create a view with its first version and metadata file.
 
@@ -85,6 +92,7 @@ def view_exists(catalog: Catalog, warehouse: Warehouse, view: TableIdentifier) -
     tabulars.fetch(catalog, warehouse, "view_exists", VIEW, view)
 
 
+@once(_revive)
 def replace_view(
     catalog: Catalog,
     caller: Caller,
@@ -113,15 +121,17 @@ def replace_view(
     return LoadedView(committed.metadata_location, committed.document)
 
 
+@once(no_result)
 def drop_view(catalog: Catalog, caller: Caller, warehouse: Warehouse, view: TableIdentifier) -> None:
     """Forget a view; its files stay.
 
     :raises NoSuchViewException: when it, or its namespace, does not exist
     """
-    with catalog.db.transaction() as tx:
+    with mutation(catalog, caller, warehouse) as tx:
         tabulars.drop(tx, caller, warehouse, VIEW, view, {})
 
 
+@once(_revive)
 def register_view(
     catalog: Catalog, caller: Caller, warehouse: Warehouse, view: TableIdentifier, metadata_location: str
 ) -> LoadedView:
@@ -143,6 +153,7 @@ def register_view(
     return LoadedView(registered.metadata_location, registered.document)
 
 
+@once(no_result)
 def rename_view(
     catalog: Catalog,
     caller: Caller,

@@ -67,5 +67,6 @@ def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
         purge.PURGE: partial(purge.purge, catalog),
         maintenance.DELETE_SUPERSEDED: partial(maintenance.delete_superseded, catalog),
         maintenance.KEEP_CHANGES: partial(maintenance.keep_changes, catalog),
+        maintenance.KEEP_IDEMPOTENCY_KEYS: partial(maintenance.keep_idempotency_keys, catalog),
         maintenance.KEEP_JOBS: partial(maintenance.keep_jobs, catalog),
     }

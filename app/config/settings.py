@@ -124,6 +124,9 @@ class AuthSettings:
 class CatalogSettings:
     default_warehouse: str = text("default", "Name of the warehouse that routes without prefix mean.")
     lock_timeout: float = duration("5s", "How long a commit waits for a row lock; then 409.", low="10ms")
+    idempotency_key_lifetime: float = duration(
+        "30m", "How long a request may be repeated under its Idempotency-Key.", low="1m"
+    )
 
 
 @dataclass(frozen=True)

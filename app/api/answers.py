@@ -27,11 +27,21 @@ def no_content() -> Response:
     return answer
 
 
-def metadata_answer(metadata_location: str | None, document: str, *, config: bool) -> Response:
+def not_modified(etag: str) -> Response:
+    """304: the client has it already."""
+    answer = Response(status=304, headers={**HEADERS, "ETag": etag})
+    del answer.headers["Content-Type"]
+    return answer
+
+
+def metadata_answer(
+    metadata_location: str | None, document: str, *, config: bool, etag: str | None = None
+) -> Response:
     """A load or commit answer around a stored metadata document.
 
     :param config: whether the answer has a ``config`` member, as loads have and commits have not
     """
     location = msgspec.json.encode(metadata_location)
     tail = b',"config":{}}' if config else b"}"
-    return raw_answer(b'{"metadata-location":' + location + b',"metadata":' + document.encode() + tail)
+    body = b'{"metadata-location":' + location + b',"metadata":' + document.encode() + tail
+    return raw_answer(body, headers={"ETag": etag} if etag else None)

@@ -24,3 +24,14 @@ def boolean_parameter(name: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise BadRequestException(f"Invalid {name} {text!r}: expected true or false")
     return text.lower() == "true"
+
+
+def choice_parameter(name: str, choices: tuple[str, ...]) -> str:
+    """One of ``choices``; the first when absent.
+
+    :raises BadRequestException: when it is anything else
+    """
+    text = request.args.get(name, choices[0])
+    if text not in choices:
+        raise BadRequestException(f"Invalid {name} {text!r}: expected {' or '.join(choices)}")
+    return text

@@ -1,14 +1,15 @@
 """Table operations."""
 
-from flask import Response
+from flask import Response, request
 
-from app.api.answers import json_answer, metadata_answer, no_content
+from app.api.answers import json_answer, metadata_answer, no_content, not_modified
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
+from app.api.etags import is_known, table_etag
 from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
-from app.api.parameters import boolean_parameter
+from app.api.parameters import boolean_parameter, choice_parameter
 from app.api.schemas.tables import (
     CommitTableRequestSchema,
     CreateTableRequestSchema,
@@ -16,7 +17,7 @@ from app.api.schemas.tables import (
     RenameTableRequestSchema,
 )
 from app.catalog import tables
-from app.catalog.tables import NewTable
+from app.catalog.tables import LoadedTable, NewTable
 from app.identifiers import Namespace, TableIdentifier
 
 resource = Operations("tables")
@@ -43,8 +44,8 @@ def create_table(namespace: Namespace) -> Response:
         properties=body["properties"],
     )
     if body["stage_create"]:
-        return metadata_answer(*tables.stage_table(catalog(), warehouse(), new), config=True)
-    return metadata_answer(*tables.create_table(catalog(), caller(), warehouse(), new), config=True)
+        return metadata_answer(None, tables.stage_table(catalog(), warehouse(), new), config=True)
+    return _loaded(tables.create_table(catalog(), caller(), warehouse(), new))
 
 
 @resource.operation("POST", "/namespaces/{namespace}/register")
@@ -58,7 +59,7 @@ def register_table(namespace: Namespace) -> Response:
         body["metadata_location"],
         overwrite=body["overwrite"],
     )
-    return metadata_answer(*loaded, config=True)
+    return _loaded(loaded)
 
 
 @resource.operation("HEAD", "/namespaces/{namespace}/tables/{table}")
@@ -69,7 +70,13 @@ def table_exists(table: TableIdentifier) -> Response:
 
 @resource.operation("GET", "/namespaces/{namespace}/tables/{table}")
 def load_table(table: TableIdentifier) -> Response:
-    return metadata_answer(*tables.load_table(catalog(), warehouse(), table), config=True)
+    snapshots = choice_parameter("snapshots", ("all", "refs"))
+    if "If-None-Match" in request.headers:
+        etag = table_etag(tables.load_table_pointer(catalog(), warehouse(), table), snapshots)
+        if is_known(etag):
+            return not_modified(etag)
+    loaded = tables.load_table(catalog(), warehouse(), table, referenced_only=snapshots == "refs")
+    return metadata_answer(*loaded, config=True, etag=table_etag(loaded.metadata_location, snapshots))
 
 
 @resource.operation("POST", "/namespaces/{namespace}/tables/{table}")
@@ -78,7 +85,7 @@ def update_table(table: TableIdentifier) -> Response:
     committed = tables.update_table(
         catalog(), caller(), warehouse(), table, body["requirements"], body["updates"]
     )
-    return metadata_answer(*committed, config=False)
+    return metadata_answer(*committed, config=False, etag=table_etag(committed.metadata_location))
 
 
 @resource.operation("DELETE", "/namespaces/{namespace}/tables/{table}")
@@ -100,3 +107,7 @@ def rename_table() -> Response:
     destination = identifier_of(body["destination"], "destination")
     tables.rename_table(catalog(), caller(), warehouse(), source, destination)
     return no_content()
+
+
+def _loaded(table: LoadedTable) -> Response:
+    return metadata_answer(*table, config=True, etag=table_etag(table.metadata_location))

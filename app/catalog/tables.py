@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+import msgspec
+
 from app.catalog import tabulars
 from app.catalog.commits import commit
 from app.catalog.context import Caller, Catalog, Warehouse
@@ -13,9 +15,10 @@ from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE
 from app.catalog.locations import refuse_overlap, table_location
-from app.catalog.metadata_files import read_metadata_file
+from app.catalog.metadata_files import encode_document, read_metadata_file
 from app.catalog.purge import enqueue_purge
 from app.identifiers import Namespace, TableIdentifier
+from app.metadata import snapshots
 from app.metadata.requirements import check_table_requirements, is_create
 from app.metadata.shapes import JsonObject
 from app.metadata.table import new_table_metadata, parse_table_metadata
@@ -23,9 +26,9 @@ from app.metadata.updates import apply_table_updates
 
 
 class LoadedTable(NamedTuple):
-    """``document`` is the metadata as JSON text; a staged table has no metadata location yet."""
+    """``document`` is the metadata as JSON text."""
 
-    metadata_location: str | None
+    metadata_location: str
     document: str
 
 
@@ -107,21 +110,38 @@ def create_table(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: Ne
     return LoadedTable(created.metadata_location, created.document)
 
 
-def stage_table(catalog: Catalog, warehouse: Warehouse, new: NewTable) -> LoadedTable:
-    """Work out the metadata of a table that the client will create by a later commit; nothing is stored."""
+def stage_table(catalog: Catalog, warehouse: Warehouse, new: NewTable) -> str:
+    """Return the metadata, as JSON text, of a table that the client will create by a later commit.
+
+    Nothing is stored.
+    """
     intent = _creation(catalog, new)
     (base,) = read_bases(catalog.db, warehouse, [intent])
     prepared = prepare(catalog, intent, base)
     refuse_overlap(catalog.db, warehouse, prepared.metadata["location"])
-    return LoadedTable(None, prepared.document)
+    return prepared.document
 
 
-def load_table(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier) -> LoadedTable:
+def load_table(
+    catalog: Catalog, warehouse: Warehouse, table: TableIdentifier, *, referenced_only: bool = False
+) -> LoadedTable:
     """
+    :param referenced_only: leave out snapshots that no branch or tag points to
     :raises NoSuchTableException: when it, or its namespace, does not exist
     """
     row = tabulars.fetch(catalog, warehouse, "load_table", TABLE, table)
-    return LoadedTable(row.metadata_location, row.document)
+    document = row.document
+    if referenced_only:
+        document = catalog.cpu.run(lambda: _reduced(row.document))
+    return LoadedTable(row.metadata_location, document)
+
+
+def load_table_pointer(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier) -> str:
+    """Return the table's metadata location.
+
+    :raises NoSuchTableException: when it, or its namespace, does not exist
+    """
+    return str(tabulars.fetch(catalog, warehouse, "load_table_pointer", TABLE, table).metadata_location)
 
 
 def table_exists(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier) -> None:
@@ -245,3 +265,7 @@ def register_table(
 def _creation(catalog: Catalog, new: NewTable) -> Intent:
     max_columns = catalog.settings.limits.max_columns
     return Intent(new.identifier, TABLE, lambda base: new.produce(base, max_columns))
+
+
+def _reduced(document: str) -> str:
+    return encode_document(snapshots.referenced_only(msgspec.json.decode(document)))

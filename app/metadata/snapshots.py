@@ -115,3 +115,13 @@ def same_ref(one: JsonObject, other: JsonObject) -> bool:
 
 def _known_members(owner: JsonObject) -> JsonObject:
     return {name: owner[name] for name in ("snapshot-id", "type", *_RETENTION) if name in owner}
+
+
+def referenced_only(document: JsonObject) -> JsonObject:
+    """Return metadata without the snapshots that no branch or tag points to, and without their statistics."""
+    referenced = {ref["snapshot-id"] for ref in (document.get("refs") or {}).values()}
+    reduced = dict(document)
+    for member in ("snapshots", "statistics", "partition-statistics"):
+        if document.get(member):
+            reduced[member] = [item for item in document[member] if item["snapshot-id"] in referenced]
+    return reduced

@@ -44,7 +44,7 @@ def create_table(namespace: Namespace) -> Response:
         properties=body["properties"],
     )
     if body["stage_create"]:
-        return metadata_answer(None, tables.stage_table(catalog(), warehouse(), new), config=True)
+        return metadata_answer(None, tables.stage_table(catalog(), caller(), warehouse(), new), config=True)
     return _loaded(tables.create_table(catalog(), caller(), warehouse(), new))
 
 

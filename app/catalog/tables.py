@@ -89,6 +89,10 @@ def _revive(catalog: Catalog, warehouse: Warehouse, result: JsonObject) -> Loade
     return LoadedTable(*revive_document(catalog, warehouse, result))
 
 
+def _revive_staged(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> str:
+    return str(result["document"])
+
+
 def list_tables(
     catalog: Catalog, warehouse: Warehouse, namespace: Namespace, after: str | None, limit: int | None
 ) -> list[str]:
@@ -110,15 +114,19 @@ def create_table(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: Ne
     return LoadedTable(created.metadata_location, created.document)
 
 
-def stage_table(catalog: Catalog, warehouse: Warehouse, new: NewTable) -> str:
+@once(_revive_staged)
+def stage_table(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: NewTable) -> str:
     """Return the metadata, as JSON text, of a table that the client will create by a later commit.
 
-    Nothing is stored.
+    Nothing is stored, but what a duplicate under the same idempotency key has to get.
     """
     intent = _creation(catalog, new)
     (base,) = read_bases(catalog.db, warehouse, [intent])
     prepared = prepare(catalog, intent, base)
     refuse_overlap(catalog.db, warehouse, prepared.metadata["location"])
+    if caller.idempotency is not None:
+        with mutation(catalog, caller, warehouse) as tx:
+            keep_result(tx, caller, warehouse, {"document": prepared.document})
     return prepared.document
 
 

@@ -4,6 +4,7 @@ Paths are routed while still percent-encoded, split first and decoded afterwards
 ``/v1`` (the default warehouse) and under ``/v1/{prefix}``, and what is mounted is what ``/v1/config`` announces.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.errors import NoSuchNamespaceException, NoSuchTableException, NoSuchVie
 from app.identifiers import TableIdentifier, decode_namespace, decode_segment
 
 View = Callable[..., Response]
+_PARAMETER = re.compile(r"\{([a-z-]+)\}")
 _NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException)
 
 
@@ -32,7 +34,7 @@ class Operations:
         """
 
         def mount(view: View) -> View:
-            rule = template.replace("{", "<").replace("}", ">").replace("-", "_")
+            rule = _PARAMETER.sub(lambda match: f"<{match[1].replace('-', '_')}>", template)
             self.blueprint.add_url_rule(
                 rule,
                 view.__name__,

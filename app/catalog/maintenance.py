@@ -58,7 +58,8 @@ def keep_changes(catalog: Catalog, _: Job) -> str:
 def keep_idempotency_keys(catalog: Catalog, _: Job) -> str:
     """Forget keys that nobody may use any more, with as much grace as their lifetime."""
     age = 2 * catalog.settings.catalog.idempotency_key_lifetime
-    return f"{catalog.db.execute('delete_old_idempotency_keys', age=age)} rows deleted"
+    deleted = catalog.db.execute("delete_old_idempotency_keys", age=age)
+    return f"{deleted} rows deleted"
 
 
 def keep_jobs(catalog: Catalog, _: Job) -> str:

@@ -28,6 +28,9 @@ ENDPOINTS = {
     "POST /v1/{prefix}/namespaces/{namespace}/views/{view}",
     "DELETE /v1/{prefix}/namespaces/{namespace}/views/{view}",
     "POST /v1/{prefix}/views/rename",
+    "POST /v1/{prefix}/namespaces/{namespace}/register-view",
+    "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/unregister",
+    "POST /v1/{prefix}/transactions/commit",
 }
 
 
@@ -35,7 +38,7 @@ def test_config_without_warehouse(client: Client) -> None:
     config = ok(client.get("/v1/config"))
     assert config["overrides"] == {}
     assert all(isinstance(value, str) for value in config["defaults"].values())
-    assert set(config) == {"defaults", "overrides", "endpoints"}
+    assert set(config) == {"defaults", "overrides", "endpoints", "idempotency-key-lifetime"}
 
 
 def test_every_operation_is_announced_once_in_the_specification_s_spelling(client: Client) -> None:

@@ -12,6 +12,7 @@ from tests.conftest import MakeServer
 from tests.contract.calls import (
     Tabular,
     assert_error,
+    local,
     make_namespace,
     make_table,
     make_view,
@@ -29,6 +30,8 @@ IMPATIENT = {
     "database.acquire_timeout": "300ms",
     "catalog.lock_timeout": "1s",
     "limits.max_in_flight_per_worker": 20,
+    "testing.enabled": "true",
+    "testing.failpoints": "commit.files_written=sleep:500",  # as if storage were slow
 }
 CROWD = 10
 
@@ -135,6 +138,34 @@ def test_commit_gets_the_row_when_it_is_free_again(
         commit = crowd.submit(table.try_commit, set_properties(a="1"))
         eventually(lambda: waiting() == 1, 10, "the commit waits for the row")
     assert ok(commit.result())["metadata"]["properties"]["a"] == "1"
+
+
+OPEN = "SELECT state FROM pg_stat_activity WHERE datname = %s AND application_name = 'bingsan' AND state <> 'idle'"
+
+
+def test_commit_holds_no_connection_while_it_writes(
+    scarce: TestServer, table: Tabular, crowd: ThreadPoolExecutor
+) -> None:
+    assert scarce.database is not None
+    folder = local(table.location).parent
+    with closing(scarce.database.connect()) as connection, connection.cursor() as cursor:
+        commit = crowd.submit(table.try_commit, set_properties(a="1"))
+        eventually(lambda: len(list(folder.glob("*.json"))) == 2, 10, "the file is written")
+        cursor.execute(OPEN, (scarce.database.name,))
+        assert cursor.fetchall() == []
+        assert not commit.done()
+    assert ok(commit.result())
+
+
+def test_commit_holds_one_connection_while_it_waits_for_its_row(
+    scarce: TestServer, table: Tabular, crowd: ThreadPoolExecutor
+) -> None:
+    assert scarce.database is not None
+    with locked(scarce, ROW, table.name) as waiting:
+        commit = crowd.submit(table.try_commit, set_properties(a="1"))
+        eventually(lambda: waiting() == 1, 10, "the commit waits for the row")
+        assert scarce.database.query(OPEN, scarce.database.name) == [("active",)]
+    assert ok(commit.result())
 
 
 def test_others_wait_for_a_row_only_so_long(scarce: TestServer, table: Tabular) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmark.content import Content
-from tests.benchmark.load import Burst, Case, burst
+from tests.benchmark.load import Burst, Case, Cost, burst
 from tests.benchmark.stall import measure_stall
 from tests.support.postgres import Postgres
 from tests.support.process import eventually, free_port, start, stop
@@ -29,17 +29,17 @@ from tests.support.warehouses import LocalWarehouse
 
 WORKERS = 2
 YARDSTICK = Case("hello", "/")
+IN_PROGRESS = "iceberg_catalog_http_requests_in_progress"
 SETTINGS = {"jobs.poll_interval": "1s"}  # the default; tests look for jobs more often
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a case's requests go, and whose processor time they cost."""
+    """Where a case's requests go, and what they cost whom."""
 
     case: Case
     url: str
-    server: int
-    database: int | None = None
+    cost: Cost
 
 
 def main() -> None:
@@ -54,12 +54,9 @@ def main() -> None:
             content.fill()
             cases = [case for case in content.cases() if not options.only or case.name in options.only]
             assert server.process is not None
-            pids = server.process.pid, postgres.process.pid
-            targets = [
-                Target(YARDSTICK, hello[0], hello[1]),
-                *(Target(case, server.url, *pids) for case in cases),
-            ]
-            results = measure(targets, options)
+            cost = Cost(server.process.pid, postgres.process.pid)
+            targets = [hello, *(Target(case, server.url, cost) for case in cases)]
+            results = measure(server, targets, options)
             stall = measure_stall(content, client) if options.stall else {}
     own = [one for one in results if one["name"] != YARDSTICK.name]
     print(json.dumps({"results": own, "yardstick": [one for one in results if one not in own], **stall}))
@@ -76,8 +73,8 @@ def parse_arguments() -> argparse.Namespace:
 
 
 @contextmanager
-def yardstick() -> Iterator[tuple[str, int]]:
-    """The raw WSGI application on stock gevent workers: its URL and session id."""
+def yardstick() -> Iterator[Target]:
+    """The raw WSGI application on stock gevent workers."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", "/dev/null", "-k", "gevent", "-w", str(WORKERS)]
     command += ["-b", f"127.0.0.1:{port}", "--no-control-socket", "tests.benchmark.hello:application"]
@@ -86,7 +83,7 @@ def yardstick() -> Iterator[tuple[str, int]]:
         with Client(f"http://127.0.0.1:{port}") as client:
             eventually(lambda: client.get("/").ok, 20, "the yardstick answers")
         try:
-            yield f"http://127.0.0.1:{port}", process.pid
+            yield Target(YARDSTICK, f"http://127.0.0.1:{port}", Cost(process.pid))
         finally:
             stop(process)
 
@@ -101,15 +98,17 @@ def running_server(postgres: Postgres) -> Iterator[TestServer]:
         warehouse.remove()
 
 
-def measure(targets: list[Target], options: argparse.Namespace) -> list[dict[str, Any]]:
+def measure(server: TestServer, targets: list[Target], options: argparse.Namespace) -> list[dict[str, Any]]:
     """Load all targets in turn, ``options.rounds`` times, and sum up."""
     bursts: dict[tuple[str, int], list[Burst]] = {}
+
+    def settled() -> None:
+        eventually(lambda: server.metric(IN_PROGRESS) == 0, 120, "the server has nothing left to do")
+
     for number in range(options.rounds):
         for connections in options.connections:
             for target in targets:
-                one = burst(
-                    target.case, target.url, connections, options.seconds, target.server, target.database
-                )
+                one = burst(target.case, target.url, connections, options.seconds, target.cost, settled)
                 bursts.setdefault((target.case.name, connections), []).append(one)
                 say(f"round {number + 1}: {target.case.name} with {connections}: {one.rps:.0f}/s")
     return [summary(name, connections, bursts) for name, connections in bursts]

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,17 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """Whose processor time is taken: the sessions of the service and of its database."""
+
+    server: int
+    database: int | None = None
+
+    def seconds(self) -> tuple[float, float]:
+        return processor_seconds(self.server), processor_seconds(self.database)
+
+
+@dataclass(frozen=True)
 class Burst:
     """The outcome of one burst; processor times in microseconds per request."""
 
@@ -35,16 +47,21 @@ class Burst:
 
 
 def burst(
-    case: Case, url: str, connections: int, seconds: float, server: int, database: int | None = None
+    case: Case, url: str, connections: int, seconds: float, cost: Cost, settled: Callable[[], None]
 ) -> Burst:
-    """Load ``url`` for ``seconds``; ``server`` and ``database`` are the ids of the sessions whose time is taken."""
-    before = processor_seconds(server), processor_seconds(database)
+    """Load ``url`` for ``seconds``, then wait until ``settled`` returns.
+
+    wrk hangs up at the end; what it leaves behind, one request per connection, is worked off and counts as cost.
+    """
+    before = cost.seconds()
     figures = wrk(case, url, connections, seconds)
-    after = processor_seconds(server), processor_seconds(database)
-    requests = max(1, figures["requests"])
-    own, foreign = ((end - begin) * 1e6 / requests for begin, end in zip(before, after, strict=True))
+    settled()
+    requests = figures["requests"] + connections
+    own, database = (
+        (end - begin) * 1e6 / requests for begin, end in zip(before, cost.seconds(), strict=True)
+    )
     rps = (figures["requests"] - figures["failed"]) / figures["seconds"]
-    return Burst(rps, figures["p50_ms"], figures["p99_ms"], own, foreign, figures["failed"])
+    return Burst(rps, figures["p50_ms"], figures["p99_ms"], own, database, figures["failed"])
 
 
 def wrk(case: Case, url: str, connections: int, seconds: float) -> dict[str, float]:

@@ -22,7 +22,7 @@ def idempotency_key() -> IdempotencyKey | None:
         return None
     if len(values) > 1 or "," in values[0]:
         raise BadRequestException(f"Invalid {HEADER}: given more than once")
-    return IdempotencyKey(_uuid(values[0]), _fingerprint())
+    return IdempotencyKey(_uuid(values[0]), _fingerprint(), keeps_missing=g.is_last_reading)
 
 
 def _uuid(text: str) -> str:

@@ -60,12 +60,14 @@ def _decoding(view: View, route: str) -> View:
         request.environ["bingsan.principal"] = principal()
         g.warehouse = services().warehouses.resolve(None if prefix is None else decode_segment(prefix))
         request.environ["bingsan.warehouse"] = g.warehouse.name
+        g.is_last_reading = not any("+" in segment for segment in raw.values())
         try:
             return view(**_decode(raw))
         except _NOT_FOUND:
-            if not any("+" in segment for segment in raw.values()):
+            if g.is_last_reading:
                 raise
             # Java sends a space as "+"; others mean the plus sign itself.
+            g.is_last_reading = True
             return view(**_decode(raw, keep_plus=True))
 
     return dispatch

@@ -23,10 +23,18 @@ class Warehouse:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """``key`` is a UUID that the client chose; ``fingerprint`` a hash of what it asked for."""
+    """``key`` is a UUID that the client chose; ``fingerprint`` a hash of what it asked for.
+
+    ``keeps_missing`` is false while the path may still mean another name, so that a 404 is not final.
+    """
 
     key: str
     fingerprint: bytes
+    keeps_missing: bool = True
+
+    def keeps(self, code: int) -> bool:
+        """Whether an error of this status would come again and is the answer of every duplicate."""
+        return code in (400, 409, 422) or (code == 404 and self.keeps_missing)
 
 
 @dataclass(frozen=True, slots=True)

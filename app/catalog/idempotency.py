@@ -23,8 +23,6 @@ T = TypeVar("T")
 UseCase = Callable[Concatenate[Catalog, Caller, Warehouse, P], T]
 Revive = Callable[[Catalog, Warehouse, JsonObject], T]
 
-FINAL_CODES = frozenset({400, 404, 409, 422})
-
 
 class AlreadyDone(Exception):
     """The key was used before; what came of it is in the database."""
@@ -50,7 +48,7 @@ def once(revive: Revive[T]) -> Callable[[UseCase[P, T]], UseCase[P, T]]:
             except AlreadyDone:
                 return revive(catalog, warehouse, _replay(catalog, caller, warehouse))
             except ServiceError as error:
-                if error.code not in FINAL_CODES or _keep_error(catalog, caller, warehouse, error):
+                if not caller.idempotency.keeps(error.code) or _keep_error(catalog, caller, warehouse, error):
                     raise
                 return revive(catalog, warehouse, _replay(catalog, caller, warehouse))
 

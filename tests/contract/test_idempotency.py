@@ -113,6 +113,13 @@ def test_an_error_is_final(client: Client, namespace: str) -> None:
     assert client.delete(path, headers=key()).status_code == 204
 
 
+def test_a_plus_sign_that_is_no_space_leaves_the_key_usable(client: Client, namespace: str) -> None:
+    name = f"{unique_name('t')}+x"
+    make_table(client, namespace, name)
+    path = f"{namespace_path(namespace)}/tables/{name}"
+    assert twice(client, "DELETE", path).status_code == 204
+
+
 def test_another_body_is_refused(client: Client, table: Tabular) -> None:
     headers = key()
     ok(client.post(table.path, json=commit_request(set_properties(a="1")), headers=headers))

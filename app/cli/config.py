@@ -28,11 +28,8 @@ def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    from app.storage.registry import allowed_locations
-
     try:
         settings, faults = Settings.load(), []
-        allowed_locations(settings)
     except ConfigurationError as error:
         if arguments.format != "json":
             raise

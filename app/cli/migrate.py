@@ -9,7 +9,7 @@ from app.cli.exits import FAILED, UNREACHABLE, CommandError
 from app.config import Settings
 from app.observability.logs import get_logger
 from app.observability.state import build
-from app.server.lifeline import end_with_parent
+from app.server.lifeline import end_with_parent, wait_for_go
 
 T = TypeVar("T")
 log = get_logger("migrate")
@@ -29,12 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
     from app.catalog.warehouses import ensure_default_warehouse
     from app.cli.embedded.cluster import connected_settings
     from app.db import Database, migrations
-    from app.storage.registry import allowed_locations
 
     end_with_parent()
-    settings = Settings.load()
-    allowed_locations(settings)  # here because this runs before anything listens
-    settings = connected_settings(settings)
+    settings = connected_settings(Settings.load())
+    wait_for_go()
     version = build().version
     act = migrations.pending if arguments.check else migrations.migrate
     try:

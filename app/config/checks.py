@@ -111,6 +111,8 @@ def _storage(settings: Settings) -> Iterator[Fault]:
 def _locations(settings: Settings) -> Iterator[Fault]:
     storage = settings.storage
     prefixes = [("storage.allowed_locations", prefix) for prefix in storage.allowed_locations]
+    if storage.type == "local" and "storage.local.root_path" in settings.origins:
+        prefixes.append(("storage.local.root_path", storage.local.root_path))
     if storage.warehouse:
         prefixes.append(("storage.warehouse", storage.warehouse))
     for key, prefix in prefixes:

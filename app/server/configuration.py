@@ -14,10 +14,9 @@ from typing import Any
 from app.config import ConfigurationError, Fault, Settings
 from app.observability import lifecycle, logs
 from app.observability.state import build
-from app.server.lifeline import LISTENER, SUPERVISOR, end_with_parent
+from app.server.lifeline import LISTENER, SUPERVISOR, end_with_parent, wait_for_go
 from app.server.logger import JsonLogger
 from app.server.worker import Worker
-from app.storage.registry import allowed_locations
 
 _LEVELS = {"warn": "warning"}
 
@@ -28,7 +27,6 @@ def load_settings() -> Settings:
         loaded = Settings.load()
         if loaded.database.embedded:
             raise ConfigurationError([Fault("database.embedded", "needs `bingsan serve`", "true", "false")])
-        allowed_locations(loaded)
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
         sys.exit(error.exit_code)
@@ -74,6 +72,7 @@ proc_name = "bingsan"
 def on_starting(_arbiter: Any) -> None:
     """In the master, before it listens."""
     end_with_parent()
+    wait_for_go()
     raise_open_files()
     for warning in settings.warnings:
         logs.get_logger("config").warning(warning)

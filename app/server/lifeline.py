@@ -4,9 +4,10 @@ import ctypes
 import os
 import signal
 
-# Set by the supervisor for its children: its process id, and the descriptor of the bound socket.
+# Set by the supervisor for its children: its process id, the descriptor of the bound socket, and that it says go.
 SUPERVISOR = "BINGSAN_SUPERVISOR"
 LISTENER = "BINGSAN_LISTENER"
+GATE = "BINGSAN_GATE"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -20,4 +21,13 @@ def end_with_parent(parent: int | None = None, how: signal.Signals = signal.SIGT
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, how, 0, 0, 0)
     if os.getppid() != expected:
+        raise SystemExit(0)
+
+
+def wait_for_go() -> None:
+    """Started ahead of time, so that the imports are done: wait for the supervisor's word on standard input.
+
+    Ends the process if the supervisor is gone instead.
+    """
+    if os.environ.pop(GATE, None) and not os.read(0, 1):
         raise SystemExit(0)

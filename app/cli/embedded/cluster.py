@@ -23,6 +23,7 @@ from app.observability.logs import get_logger
 
 USER, DATABASE = "iceberg", "iceberg_catalog"
 log = get_logger("postgres")
+_PORT = 5432  # of the socket's name only
 _START_SECONDS = 120.0
 _LEFTOVER_SECONDS = 15.0
 _SPARE_CONNECTIONS = 20
@@ -43,6 +44,11 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Have a server that accepts connections: the survivor of a killed supervisor, or a new one."""
+        self.begin()
+        self.wait_until_ready()
+
+    def begin(self) -> None:
+        """Start it without waiting; its address is known from now on."""
         if self.layout.major() is None:
             self._initialise()
         self._programs()
@@ -170,11 +176,15 @@ class EmbeddedPostgres:
             self.child = start_child(
                 "postgres", command, stdout=output, stderr=output, cwd="/", **self.account.popen_options()
             )
+        self.address = Postmaster(self.child.pid, _PORT, str(folder), "starting")
+
+    def wait_until_ready(self) -> None:
+        """Raises ``CommandError`` with its last words if it ends instead."""
+        assert self.child is not None
         deadline = time.monotonic() + _START_SECONDS
         while True:
-            running = read_postmaster(layout.data)
+            running = read_postmaster(self.layout.data)
             if running and running.status == "ready":
-                self.address = running
                 return
             self._events.wait_for_end([self.child], 0.02)
             if self.child.ended or time.monotonic() > deadline:
@@ -185,7 +195,7 @@ class EmbeddedPostgres:
         """Only its own users reach it: no TCP, a private socket folder and a password."""
         return {
             "listen_addresses": "",
-            "port": 5432,
+            "port": _PORT,
             "unix_socket_directories": '"{}"'.format(str(socket_folder).replace('"', '""')),
             "unix_socket_permissions": "0700",
             "max_connections": self._settings.database.max_open_conns

@@ -37,6 +37,10 @@ class Child:
         except BrokenPipeError:
             return  # it ended first; its exit code tells why
 
+    def go(self) -> None:
+        """Let a process on that waits for the word (``lifeline.wait_for_go``)."""
+        self.write(b"1")
+
     def kill(self) -> None:
         """End it now and take its exit code, if it has not ended yet."""
         if not self.ended:

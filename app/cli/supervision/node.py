@@ -1,6 +1,7 @@
 """One node: the embedded database if asked for, migrations, gunicorn, the jobs process; their end in order."""
 
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from app.cli.supervision.restarts import Restarts
 from app.config import Settings
 from app.observability.logs import get_logger
 from app.observability.state import build
+from app.server.lifeline import GATE
 
 log = get_logger("supervisor")
 
@@ -65,30 +67,42 @@ class Node:
         self.listener.open(patient=self.left_behind)
         if self.settings.database.embedded:
             self.postgres = EmbeddedPostgres(self.settings, self._events)
-            self.postgres.start()
+            self.postgres.begin()
             self.settings = self.postgres.settings()
-        self._migrate()
-        self._start_gunicorn()
+        # Both load their modules while PostgreSQL starts; each does nothing before it is told to go.
+        migration = self._program("migrate", "app.cli", "migrate", gated=True)
+        try:
+            self._start_gunicorn(gated=True)
+            if self.postgres:
+                self.postgres.wait_until_ready()
+            self._migrate(migration)
+        finally:
+            migration.kill()
+        assert self._gunicorn is not None
+        self._gunicorn.go()
         self._wait_until_ready()
         self._start_jobs()
 
-    def _program(self, name: str, *arguments: str, pass_fds: tuple[int, ...] = ()) -> Child:
+    def _program(
+        self, name: str, *arguments: str, gated: bool = False, pass_fds: tuple[int, ...] = ()
+    ) -> Child:
         environment = child_environment(self.settings, self.listener.descriptor if pass_fds else None)
+        if gated:
+            environment[GATE] = "1"
         command = [sys.executable, "-m", *arguments]
-        return start_child(name, command, env=environment, pass_fds=pass_fds)
+        stdin = subprocess.PIPE if gated else subprocess.DEVNULL
+        return start_child(name, command, env=environment, stdin=stdin, pass_fds=pass_fds)
 
-    def _migrate(self) -> None:
-        child = self._program("migrate", "app.cli", "migrate")
-        try:
-            self._events.wait_for_end([child], _MIGRATE_SECONDS)
-        finally:
-            child.kill()
-        if child.exit_code:
-            raise CommandError("", child.exit_code)  # it said why
+    def _migrate(self, migration: Child) -> None:
+        migration.go()
+        self._events.wait_for_end([migration], _MIGRATE_SECONDS)
+        if migration.exit_code:
+            raise CommandError("", migration.exit_code)  # it said why
 
-    def _start_gunicorn(self) -> None:
+    def _start_gunicorn(self, *, gated: bool) -> None:
         arguments = ("gunicorn", "-c", "python:app.server.configuration", "wsgi:application")
-        self._gunicorn = self._program("gunicorn", *arguments, pass_fds=(self.listener.descriptor,))
+        descriptors = (self.listener.descriptor,)
+        self._gunicorn = self._program("gunicorn", *arguments, gated=gated, pass_fds=descriptors)
         self.listener.release()
 
     def _start_jobs(self) -> None:
@@ -133,7 +147,7 @@ class Node:
             self.postgres.start()
         else:
             self.listener.open(patient=True)
-            self._start_gunicorn()
+            self._start_gunicorn(gated=False)
 
     def _stop(self) -> None:
         """gunicorn drains while the jobs process hands back; then PostgreSQL. A second signal hurries."""

@@ -8,7 +8,6 @@ import pytest
 
 from app.catalog.intents import LARGE, Base, Intent, _produce
 from app.catalog.kinds import TABLE
-from app.catalog.tables import table_commit
 from app.errors import ValidationException
 from app.identifiers import Namespace, TableIdentifier
 from app.storage.executor import ThreadExecutor
@@ -42,9 +41,3 @@ def test_a_refusal_comes_back_from_the_thread(catalog: SimpleNamespace) -> None:
 
     with pytest.raises(ValidationException, match="no"):
         _produce(catalog, Intent(IDENTIFIER, TABLE, refuse, size=LARGE), base(0))
-
-
-def test_a_commit_knows_the_size_of_its_updates(catalog: SimpleNamespace) -> None:
-    updates = [{"action": "set-properties", "updates": {"key": "v" * LARGE}}]
-    assert table_commit(catalog, IDENTIFIER, [], updates).size > LARGE
-    assert table_commit(catalog, IDENTIFIER, [], []).size < 10

@@ -16,7 +16,8 @@ FORBIDDEN = {
     "write_metadata_file",
     "read_metadata_file",
 }
-FORBIDDEN |= {"delete_metadata_files", "transaction", "_write", "hold", "run"}
+OPENING = {"transaction", "mutation"}
+FORBIDDEN |= {"delete_metadata_files", "_write", "hold", "run", *OPENING}
 # The last resort of an object that everybody wants writes its file under the row lock (app.catalog.commits).
 LAST_RESORT = {("commits.py", "_attempt_locked", "_write")}
 
@@ -27,11 +28,9 @@ def functions(path: Path) -> list[ast.FunctionDef]:
 
 
 def transactions(function: ast.FunctionDef) -> Iterator[ast.With]:
-    """Yield the with statements of a function whose last item opens a transaction."""
+    """Yield the with statements of a function that open a transaction."""
     for node in ast.walk(function):
-        if isinstance(node, ast.With) and any(
-            name_of(item.context_expr) == "transaction" for item in node.items
-        ):
+        if isinstance(node, ast.With) and any(name_of(item.context_expr) in OPENING for item in node.items):
             yield node
 
 

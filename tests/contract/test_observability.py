@@ -33,6 +33,18 @@ def line_of(server: TestServer, request_id: str) -> dict[str, Any]:
     return line
 
 
+def at_rest(server: TestServer, name: str, **labels: str) -> float:
+    """Return a figure when all workers have copied theirs out, which they do five times per second."""
+    seen: list[float] = []
+
+    def same() -> bool:
+        seen.append(server.metric(name, **labels))
+        return seen[-2:-1] == seen[-1:]
+
+    eventually(same, 20, f"{name} is at rest", interval=1.0)
+    return seen[-1]
+
+
 def test_a_request_has_one_line(server: TestServer, client: Client, namespace: str) -> None:
     request_id = unique_name("request")
     answer = client.get(f"/v1/namespaces/{namespace}?page=hunter2", headers={"X-Request-ID": request_id})
@@ -83,7 +95,7 @@ def test_requests_and_commits_are_counted_over_all_workers(server: TestServer, t
         "path": "/v1/{prefix}/namespaces/{namespace}/tables/{table}",
         "status_code": "200",
     }
-    before = server.metric(REQUESTS, **labels), server.metric("iceberg_commits_total")
+    before = at_rest(server, REQUESTS, **labels), at_rest(server, "iceberg_commits_total")
 
     def commit(number: int) -> int:
         body = commit_request(set_properties(number=str(number)))
@@ -96,7 +108,7 @@ def test_requests_and_commits_are_counted_over_all_workers(server: TestServer, t
 
 
 def test_a_conflict_is_counted(server: TestServer, table: Tabular, client: Client) -> None:
-    before = server.metric("bingsan_commit_conflicts_total")
+    before = at_rest(server, "bingsan_commit_conflicts_total")
     requirement = {"type": "assert-table-uuid", "uuid": "00000000-0000-4000-8000-000000000000"}
     answer = client.post(table.path, json=commit_request(set_properties(a="b"), requirements=[requirement]))
     assert answer.status_code == 409

@@ -3,6 +3,8 @@
 from typing import Any
 
 MAIN = "main"
+SPEC = {"spec-id": 5, "fields": [{"source-id": 1, "transform": "bucket[8]", "name": "id_bucket"}]}
+ORDER_FIELD = {"source-id": 1, "transform": "identity", "direction": "asc", "null-order": "nulls-first"}
 
 
 def snapshot(snapshot_id: int, sequence_number: int = 1, **more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.contract.bodies import append, set_ref
 from tests.contract.calls import Tabular, make_table, make_view
 from tests.support.server import Client
 
@@ -16,3 +17,11 @@ def table(client: Client, namespace: str) -> Tabular:
 def view(client: Client, namespace: str) -> Tabular:
     """A new view with one query in the dialect ``spark``."""
     return make_view(client, namespace)
+
+
+@pytest.fixture
+def busy(client: Client, namespace: str) -> Tabular:
+    """A table with snapshots, a branch and a tag."""
+    table = make_table(client, namespace)
+    table.commit(*append(1, 1), set_ref(1, "b"), set_ref(1, "t", "tag"))
+    return table

@@ -7,13 +7,14 @@ configuration ends the process with 78 before a port is bound.
 import gc
 import os
 import resource
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from app.config import ConfigurationError, Fault, Settings
 from app.observability import lifecycle, logs
-from app.observability.state import build
+from app.observability.state import ROOT, build
 from app.server.lifeline import LISTENER, SUPERVISOR, end_with_parent, wait_for_go
 from app.server.logger import JsonLogger
 from app.server.worker import Worker
@@ -69,6 +70,15 @@ logger_class = JsonLogger
 proc_name = "bingsan"
 
 
+def migrate() -> None:
+    """Bring the schema up to date in a child: the master itself opens no connection."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "app.cli", "migrate"]
+    code = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False).returncode
+    if code:
+        sys.exit(code)
+
+
 def on_starting(_arbiter: Any) -> None:
     """In the master, before it listens."""
     end_with_parent()
@@ -80,6 +90,7 @@ def on_starting(_arbiter: Any) -> None:
         logs.get_logger("server").warning(
             "no jobs process belongs to this server; run `bingsan jobs` somewhere"
         )
+        migrate()
     lifecycle.node_starting(Path(settings.home))
 
 

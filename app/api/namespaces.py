@@ -32,7 +32,7 @@ def list_namespaces() -> Response:
 
 @resource.operation("POST", "/namespaces")
 def create_namespace() -> Response:
-    body = read_body(CreateNamespaceRequestSchema())
+    body = read_body(CreateNamespaceRequestSchema)
     levels = namespace_of(body["namespace"])
     return _answer(namespaces.create_namespace(catalog(), caller(), warehouse(), levels, body["properties"]))
 
@@ -56,7 +56,7 @@ def drop_namespace(namespace: Namespace) -> Response:
 
 @resource.operation("POST", "/namespaces/{namespace}/properties")
 def update_properties(namespace: Namespace) -> Response:
-    body = read_body(UpdateNamespacePropertiesRequestSchema())
+    body = read_body(UpdateNamespacePropertiesRequestSchema)
     changes = namespaces.update_properties(
         catalog(), caller(), warehouse(), namespace, body["removals"], body["updates"]
     )

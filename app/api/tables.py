@@ -34,7 +34,7 @@ def list_tables(namespace: Namespace) -> Response:
 
 @resource.operation("POST", "/namespaces/{namespace}/tables")
 def create_table(namespace: Namespace) -> Response:
-    body = read_body(CreateTableRequestSchema())
+    body = read_body(CreateTableRequestSchema)
     new = NewTable(
         identifier=TableIdentifier(namespace, name_of(body["name"])),
         schema=body["schema"],
@@ -50,7 +50,7 @@ def create_table(namespace: Namespace) -> Response:
 
 @resource.operation("POST", "/namespaces/{namespace}/register")
 def register_table(namespace: Namespace) -> Response:
-    body = read_body(RegisterTableRequestSchema())
+    body = read_body(RegisterTableRequestSchema)
     loaded = tables.register_table(
         catalog(),
         caller(),
@@ -81,7 +81,7 @@ def load_table(table: TableIdentifier) -> Response:
 
 @resource.operation("POST", "/namespaces/{namespace}/tables/{table}")
 def update_table(table: TableIdentifier) -> Response:
-    body = read_body(CommitTableRequestSchema())
+    body = read_body(CommitTableRequestSchema)
     committed = tables.update_table(
         catalog(), caller(), warehouse(), table, body["requirements"], body["updates"]
     )
@@ -102,7 +102,7 @@ def unregister_table(table: TableIdentifier) -> Response:
 
 @resource.operation("POST", "/tables/rename")
 def rename_table() -> Response:
-    body = read_body(RenameTableRequestSchema())
+    body = read_body(RenameTableRequestSchema)
     source = identifier_of(body["source"], "source")
     destination = identifier_of(body["destination"], "destination")
     tables.rename_table(catalog(), caller(), warehouse(), source, destination)

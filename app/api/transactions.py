@@ -16,7 +16,7 @@ resource = Operations("transactions")
 
 @resource.operation("POST", "/transactions/commit")
 def commit_transaction() -> Response:
-    body = read_body(CommitTransactionRequestSchema())
+    body = read_body(CommitTransactionRequestSchema)
     changes = [
         TableCommit(
             identifier_of(change["identifier"], f"table-changes[{position}].identifier"),

@@ -32,7 +32,7 @@ def list_views(namespace: Namespace) -> Response:
 
 @resource.operation("POST", "/namespaces/{namespace}/views")
 def create_view(namespace: Namespace) -> Response:
-    body = read_body(CreateViewRequestSchema())
+    body = read_body(CreateViewRequestSchema)
     new = NewView(
         identifier=TableIdentifier(namespace, name_of(body["name"])),
         schema=body["schema"],
@@ -45,7 +45,7 @@ def create_view(namespace: Namespace) -> Response:
 
 @resource.operation("POST", "/namespaces/{namespace}/register-view")
 def register_view(namespace: Namespace) -> Response:
-    body = read_body(RegisterViewRequestSchema())
+    body = read_body(RegisterViewRequestSchema)
     loaded = views.register_view(
         catalog(),
         caller(),
@@ -69,7 +69,7 @@ def load_view(view: TableIdentifier) -> Response:
 
 @resource.operation("POST", "/namespaces/{namespace}/views/{view}")
 def replace_view(view: TableIdentifier) -> Response:
-    body = read_body(CommitViewRequestSchema())
+    body = read_body(CommitViewRequestSchema)
     committed = views.replace_view(
         catalog(), caller(), warehouse(), view, body["requirements"], body["updates"]
     )
@@ -84,7 +84,7 @@ def drop_view(view: TableIdentifier) -> Response:
 
 @resource.operation("POST", "/views/rename")
 def rename_view() -> Response:
-    body = read_body(RenameTableRequestSchema())
+    body = read_body(RenameTableRequestSchema)
     source = identifier_of(body["source"], "source")
     destination = identifier_of(body["destination"], "destination")
     views.rename_view(catalog(), caller(), warehouse(), source, destination)

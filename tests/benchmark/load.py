@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.process import read_stat, require_program, run, session_members
+from tests.support.proc import read_stat, session_members
+from tests.support.process import require_program, run
 
 SCRIPT = Path(__file__).with_name("requests.lua")
 TICKS = os.sysconf("SC_CLK_TCK")

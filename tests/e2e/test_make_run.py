@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from app.cli.embedded.postmaster import servers_of
-from tests.support.process import eventually, free_port, session_members, start
-from tests.support.server import ROOT, Client, is_alive
+from tests.support.proc import is_alive, session_members
+from tests.support.process import eventually, free_port, start
+from tests.support.server import ROOT, Client
 
 # The environment of the tests stands in for .venv: what `make run` installs is in it already.
 MAKE = ["make", "-C", str(ROOT), "run", f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.service"]

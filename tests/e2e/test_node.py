@@ -21,8 +21,9 @@ from app.cli.exits import CommandError
 from app.cli.supervision.events import Events
 from app.config import Settings
 from tests.factories import create_table_request
-from tests.support.process import eventually, send, session_members, start
-from tests.support.server import ROOT, Client, TestServer, is_alive, open_files
+from tests.support.proc import is_alive, open_files, session_members
+from tests.support.process import eventually, send, start
+from tests.support.server import ROOT, Client, TestServer
 from tests.support.warehouses import LocalWarehouse
 
 EMBEDDED = {"database.embedded": True}

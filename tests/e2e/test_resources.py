@@ -11,9 +11,10 @@ import pytest
 from tests.conftest import MakeServer
 from tests.factories import create_table_request, unique_name
 from tests.support.minio import Minio
+from tests.support.proc import open_files
 from tests.support.process import eventually
 from tests.support.proxy import Proxy
-from tests.support.server import Client, TestServer, open_files
+from tests.support.server import Client, TestServer
 from tests.support.warehouses import S3Warehouse
 
 CROWD = 200

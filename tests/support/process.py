@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from tests.support.proc import session_members
+
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 T = TypeVar("T")
@@ -141,30 +143,6 @@ def send(pid: int, how: signal.Signals) -> None:
         os.kill(pid, how)
     except ProcessLookupError:
         return
-
-
-def session_members(session: int) -> list[int]:
-    """Return the live processes of a session and all their descendants, whatever session those opened."""
-    table = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        fields = read_stat(stat)
-        if fields and fields[0] != "Z":
-            table[int(stat.parent.name)] = (int(fields[1]), int(fields[3]))
-    members = {pid for pid, (_, own_session) in table.items() if own_session == session or pid == session}
-    grown = True
-    while grown:
-        more = {pid for pid, (parent, _) in table.items() if parent in members} - members
-        members |= more
-        grown = bool(more)
-    return sorted(members)
-
-
-def read_stat(path: Path) -> list[str] | None:
-    """Return state, parent, group, session … of a process, or nothing when it is gone."""
-    try:
-        return path.read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
 
 
 def eventually(question: Callable[[], T], timeout: float, what: str, interval: float = 0.02) -> T:

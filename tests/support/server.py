@@ -17,17 +17,8 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.postgres import DatabaseAddress
-from tests.support.process import (
-    SetupError,
-    eventually,
-    free_port,
-    kill_session,
-    read_stat,
-    send,
-    session_members,
-    start,
-    stop,
-)
+from tests.support.proc import is_alive, listening_inode, open_files, parent, session_members
+from tests.support.process import SetupError, eventually, free_port, kill_session, start, stop
 from tests.support.warehouses import Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -264,39 +255,3 @@ def variable(key: str) -> str:
 def sample_name(name: str, labels: Mapping[str, str]) -> str:
     inner = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
     return f"{name}{{{inner}}}" if inner else name
-
-
-def is_alive(pid: int) -> bool:
-    fields = read_stat(Path(f"/proc/{pid}/stat"))
-    return fields is not None and fields[0] != "Z"
-
-
-def parent(pid: int) -> int:
-    fields = read_stat(Path(f"/proc/{pid}/stat"))
-    return int(fields[1]) if fields else 0
-
-
-def open_files(pid: int) -> list[str]:
-    """Return what the descriptors of a process point to."""
-    names = []
-    for link in Path(f"/proc/{pid}/fd").glob("*"):
-        try:
-            names.append(str(link.readlink()))
-        except OSError:
-            continue  # closed meanwhile
-    return names
-
-
-def listening_inode(port: int) -> str:
-    """Return the inode of the socket that listens on a port of the loopback interface."""
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
-            return fields[9]
-    raise SetupError(f"nobody listens on port {port}")
-
-
-def freeze(pids: list[int]) -> None:
-    """Stop processes without ending them."""
-    for pid in pids:
-        send(pid, signal.SIGSTOP)

@@ -17,6 +17,7 @@ from psycopg2 import extensions, extras
 
 from app.config import DatabaseSettings
 from app.db.errors import QueryTimedOut
+from app.db.queries import load_queries
 
 FOREIGN_SECONDS = 60.0
 
@@ -38,19 +39,10 @@ def connect(
     :raises psycopg2.Error: when the server refuses
     :raises QueryTimedOut: when it does not answer within ``seconds``
     """
-    session = {
-        "statement_timeout": int(settings.statement_timeout * 1000),
-        "lock_timeout": int(lock_timeout * 1000),
-        "idle_in_transaction_session_timeout": 60_000,
-        "plan_cache_mode": "force_generic_plan",
-        "jit": "off",
-        "timezone": "UTC",
-    }
     connection: Connection = psycopg2.connect(
         **settings.parameters(),
         application_name=application_name,
         client_encoding="UTF8",
-        options=" ".join(f"-c {name}={value}" for name, value in session.items()),
         connection_factory=partial(Connection, seconds=seconds),
         keepalives_idle=10,
         keepalives_interval=5,
@@ -61,6 +53,15 @@ def connect(
     # JSON columns pass through as text: the catalog decides what needs to be parsed.
     extras.register_default_json(connection, loads=lambda text: text)
     extras.register_default_jsonb(connection, loads=lambda text: text)
+    # Not as options of the connection: poolers refuse or ignore those.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            load_queries()["configure_session"],
+            {
+                "statement_timeout": f"{settings.statement_timeout * 1000:.0f}",
+                "lock_timeout": f"{lock_timeout * 1000:.0f}",
+            },
+        )
     return connection
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from uuid import uuid4
 
@@ -20,8 +21,10 @@ from app.db import (
     TransactionOutcomeUnknown,
     migrations,
 )
+from app.db import connection as connections
 from app.db.probe import Probe
 from app.identifiers import Namespace
+from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import DatabaseAddress, Postgres
 from tests.support.process import eventually
 from tests.support.proxy import Proxy
@@ -212,3 +215,22 @@ def test_an_older_program_refuses_only_what_it_cannot_run_on(
     database.query("INSERT INTO schema_migrations VALUES (9001, 'contract', '7.0.0')")
     with pytest.raises(migrations.SchemaError, match=r"needs Bingsan 7\.0\.0 or newer"):
         migrations.pending(settings, "0.1.0")
+
+
+def test_a_pooler_in_transaction_mode_is_refused(database: DatabaseAddress) -> None:
+    with PgBouncer(database, "transaction") as pooler:
+        settings = settings_for(pooler.address)
+        with pytest.raises(migrations.SchemaError, match="pool_mode=session"):
+            migrations.pending(settings, "0.1.0")
+
+
+def test_a_pooler_in_session_mode_keeps_the_session_settings(database: DatabaseAddress) -> None:
+    with PgBouncer(database, "session") as pooler:
+        settings = settings_for(pooler.address, ICEBERG_DATABASE_STATEMENT_TIMEOUT="1234ms")
+        assert migrations.pending(settings, "0.1.0") == []
+        opened = connections.connect(settings.database, application_name="test", lock_timeout=0.5)
+        with closing(opened), opened.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("1234ms",)
+            cursor.execute("SHOW lock_timeout")
+            assert cursor.fetchone() == ("500ms",)

@@ -326,3 +326,15 @@ def test_root_copies_programs_that_the_other_user_cannot_reach(tmp_path: Path):
         assert reachable(closed, account) == copied
     finally:
         shutil.rmtree(next(parent for parent in copied.folder.parents if parent.parent == SHARED))
+
+
+def test_a_hangup_that_was_ignored_at_the_start_stays_ignored():
+    """As with nohup."""
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Events() as events:
+            os.kill(os.getpid(), signal.SIGHUP)
+            events.pause(0)
+            assert events.signals == 0
+    finally:
+        signal.signal(signal.SIGHUP, previous)

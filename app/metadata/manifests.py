@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import cramjam
 import zstandard
 from fastavro import parse_schema, reader, schemaless_reader
 
@@ -91,6 +92,8 @@ def _decompress(block: bytes, codec: str, max_bytes: int) -> bytes:
         plain = decompressor.decompress(block, max_bytes + 1)
         if len(plain) <= max_bytes and not decompressor.eof:
             raise ValidationException("an Avro block is cut short")
+    elif codec == "snappy":
+        plain = _decompress_snappy(block, max_bytes)
     elif codec == "zstandard":
         with zstandard.ZstdDecompressor().stream_reader(block) as stream:
             plain = stream.read(max_bytes + 1)
@@ -98,6 +101,17 @@ def _decompress(block: bytes, codec: str, max_bytes: int) -> bytes:
         raise ValidationException(f"its Avro codec {codec!r} is not supported")
     if len(plain) > max_bytes:
         raise ValidationException(f"an Avro block is larger than {max_bytes} bytes when decompressed")
+    return plain
+
+
+def _decompress_snappy(block: bytes, max_bytes: int) -> bytes:
+    """Snappy says its size up front; Avro adds a checksum of the plain bytes."""
+    packed, checksum = block[:-4], block[-4:]
+    if cramjam.snappy.decompress_raw_len(packed) > max_bytes:
+        raise ValidationException(f"an Avro block is larger than {max_bytes} bytes when decompressed")
+    plain = bytes(cramjam.snappy.decompress_raw(packed))
+    if zlib.crc32(plain) != int.from_bytes(checksum, "big"):
+        raise ValidationException("an Avro block has a wrong checksum")
     return plain
 
 

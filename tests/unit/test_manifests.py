@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import cramjam
 import fastavro
 import pytest
 import zstandard
@@ -64,7 +65,15 @@ def deflated(data: bytes) -> bytes:
     return compressor.compress(data) + compressor.flush()
 
 
-PACK: dict[str, Callable[[bytes], bytes]] = {"deflate": deflated, "zstandard": zstandard.compress}
+def snappy(data: bytes) -> bytes:
+    return bytes(cramjam.snappy.compress_raw(data)) + zlib.crc32(data).to_bytes(4, "big")
+
+
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "deflate": deflated,
+    "snappy": snappy,
+    "zstandard": zstandard.compress,
+}
 
 
 def entries(*paths: str) -> list[dict[str, Any]]:
@@ -92,7 +101,7 @@ def number(value: int) -> bytes:
     return bytes([*parts, value])
 
 
-@pytest.mark.parametrize("codec", ["null", "deflate", "zstandard"])
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard"])
 def test_all_paths_of_all_blocks_are_found(codec: str) -> None:
     paths = [f"s3://bucket/t/data/ü-{index}.parquet" for index in range(500)]
     assert list(content_paths(container(MANIFEST, entries(*paths), codec), LIMIT)) == paths
@@ -116,6 +125,9 @@ def test_an_empty_manifest_names_nothing() -> None:
         (container(MANIFEST, entries("a"), "bzip2"), "codec 'bzip2' is not supported"),
         (forged(5, deflated(bytes(LIMIT * 8)), "deflate"), "larger than 1048576 bytes"),
         (forged(5, zstandard.compress(bytes(LIMIT * 8)), "zstandard"), "larger than 1048576 bytes"),
+        (forged(5, snappy(bytes(LIMIT * 8)), "snappy"), "larger than 1048576 bytes"),
+        (forged(1, snappy(b"\0\0\2a\0")[:-1] + b"x", "snappy"), "wrong checksum"),
+        (forged(1, b"no snappy at all", "snappy"), "not a readable Avro file"),
         (forged(2**62, b"\0\0", "null"), "wrong number of records"),
         (forged(-3, b"\0\0", "null"), "wrong number of records"),
         (container(MANIFEST, []) + b"\xff" * 20, "integer is too long"),

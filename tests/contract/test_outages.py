@@ -47,6 +47,12 @@ def not_ready(server: TestServer, path: str) -> bool:
     return all(ask(server, "GET", path, timeout=5).status_code == 503 for _ in range(6))
 
 
+def unready_head(client: Client) -> list[Any]:
+    """Status and body of a HEAD, or nothing while it is not 503."""
+    answer = client.head("/ready", timeout=5)
+    return [answer.status_code, answer.content] if answer.status_code == 503 else []
+
+
 def unavailable(answer: Any) -> None:
     assert_error(answer, 503, "ServiceUnavailableException")
     assert int(answer.headers["Retry-After"]) >= 1
@@ -57,7 +63,9 @@ def test_frozen_database(quick: TestServer, table: Tabular, postgres: Postgres) 
     client = table.client
     with postgres.paused():
         eventually(lambda: not_ready(quick, "/ready"), 10, "every worker knows that the database is silent")
-        assert ask(quick, "GET", "/ready").json()["checks"] == {"database": "failed"}
+        eventually(
+            lambda: ask(quick, "GET", "/ready").json()["checks"] == {"database": "failed"}, 10, "it says why"
+        )
         assert ask(quick, "GET", "/health").status_code == 200
         body = {"namespace": [unique_name("n")]}
         load, create, exists, commit = at_once(
@@ -83,8 +91,9 @@ def test_ready_is_503_also_under_its_other_name(quick: TestServer, postgres: Pos
         with postgres.paused():
             eventually(lambda: not_ready(quick, "/health/ready"), 10, "the probe has noticed")
             assert client.get("/health/live", timeout=5).status_code == 200
-            head = client.head("/ready", timeout=5)
-            assert (head.status_code, head.content) == (503, b"")
+            # The six answers may have come from one worker; the other one has two seconds as well.
+            head = eventually(lambda: unready_head(client), 10, "HEAD says the same")
+            assert head == [503, b""]
         eventually(lambda: client.get("/health/ready").status_code == 200, 10, "ready again")
 
 

@@ -32,7 +32,7 @@ class Events:
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in _STOP_SIGNALS:
-            if signal.getsignal(number) is signal.SIG_IGN:
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
                 continue  # started with nohup: the end of the terminal is not for us
             self._previous[number] = signal.signal(number, self._note)
         return self

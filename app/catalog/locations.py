@@ -29,8 +29,8 @@ def table_location(namespace_location: str, name: str, uuid: str) -> str:
     return f"{namespace_location.rstrip('/')}/{slug(name)}-{uuid}"
 
 
-def check_object_location(catalog: Catalog, location: str) -> str:
-    """Return the canonical key of a location that a table or view may own.
+def check_object_location(catalog: Catalog, location: str) -> None:
+    """Check that a table or view may own a location.
 
     :raises BadRequestException: when it is malformed
     :raises IllegalArgumentException: when it is outside the allowed prefixes, or is one of them
@@ -40,7 +40,6 @@ def check_object_location(catalog: Catalog, location: str) -> str:
         raise IllegalArgumentException(
             f"Invalid location {location!r}: it is a whole allowed prefix, a table or view must lie below it"
         )
-    return place.key
 
 
 def claim_location(tx: Transaction, warehouse: Warehouse, location: str, object_id: int = 0) -> None:

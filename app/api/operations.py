@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, g, request
 
 from app.api.context import principal, services
+from app.api.declarations import Declaration, declare
 from app.errors import NoSuchNamespaceException, NoSuchTableException, NoSuchViewException
 from app.identifiers import TableIdentifier, decode_namespace, decode_segment
 
@@ -20,17 +21,24 @@ _NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewExceptio
 
 
 class Operations:
-    """The operations of one resource."""
+    """The operations of one resource; ``declarations`` has the contract of each by its announced endpoint."""
 
     def __init__(self, name: str) -> None:
+        self.name = name
         self.blueprint = Blueprint(name, __name__)
         self.endpoints: list[str] = []
+        self.declarations: dict[str, Declaration] = {}
 
-    def operation(self, method: str, template: str) -> Callable[[View], View]:
+    def operation(
+        self, method: str, template: str, summary: str = "", **contract: Any
+    ) -> Callable[[View], View]:
         """Mount a view function at a template of the specification, such as ``/namespaces/{namespace}``.
 
         The function gets the decoded path: ``namespace`` as Namespace, ``table`` and ``view`` as TableIdentifier.
         A HEAD has to be mounted before the GET of the same template.
+
+        :param summary: what it does, in a few words
+        :param contract: ``takes``, ``body``, ``answers``, ``fails`` of ``app.api.declarations.declare``
         """
 
         def mount(view: View) -> View:
@@ -42,7 +50,10 @@ class Operations:
                 methods=[method],
                 provide_automatic_options=False,
             )
-            self.endpoints.append(f"{method} /v1/{{prefix}}{template}")
+            endpoint = f"{method} /v1/{{prefix}}{template}"
+            self.endpoints.append(endpoint)
+            if summary:
+                self.declarations[endpoint] = declare(summary, view.__name__, **contract)
             return view
 
         return mount

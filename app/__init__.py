@@ -19,6 +19,7 @@ def create_app(settings: Settings) -> "Flask":
     from app.api.context import EXTENSION, Services
     from app.api.errors import install_error_handlers
     from app.api.health import blueprint as health
+    from app.api.management import warehouses
     from app.api.metrics import init_metrics
     from app.api.routing import RawPath
     from app.catalog.context import Catalog
@@ -44,6 +45,8 @@ def create_app(settings: Settings) -> "Flask":
     resources = [namespaces.resource, tables.resource, views.resource, transactions.resource]
     for resource in [mount_config(resources), *resources]:
         resource.register(app)
+    for management in (warehouses.resource,):
+        management.register(app)
     app.register_blueprint(health)
     init_metrics(app, count=partial(count_entities, db), ready=probe.is_alive)
     metrics.watch_pool(db.statistics)

@@ -16,8 +16,8 @@ from app.errors import NoSuchNamespaceException, NoSuchTableException, NoSuchVie
 from app.identifiers import TableIdentifier, decode_namespace, decode_segment
 
 View = Callable[..., Response]
-_PARAMETER = re.compile(r"\{([a-z-]+)\}")
-_NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException)
+PARAMETER = re.compile(r"\{([a-z-]+)\}")
+NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException)
 
 
 class Operations:
@@ -42,7 +42,7 @@ class Operations:
         """
 
         def mount(view: View) -> View:
-            rule = _PARAMETER.sub(lambda match: f"<{match[1].replace('-', '_')}>", template)
+            rule = PARAMETER.sub(lambda match: f"<{match[1].replace('-', '_')}>", template)
             self.blueprint.add_url_rule(
                 rule,
                 view.__name__,
@@ -73,22 +73,23 @@ def _decoding(view: View, route: str) -> View:
         request.environ["bingsan.warehouse"] = g.warehouse.name
         g.is_last_reading = not any("+" in segment for segment in raw.values())
         try:
-            return view(**_decode(raw))
-        except _NOT_FOUND:
+            return view(**decode_path(raw))
+        except NOT_FOUND:
             if g.is_last_reading:
                 raise
             # Java sends a space as "+"; others mean the plus sign itself.
             g.is_last_reading = True
-            return view(**_decode(raw, keep_plus=True))
+            return view(**decode_path(raw, keep_plus=True))
 
     return dispatch
 
 
-def _decode(raw: dict[str, str], *, keep_plus: bool = False) -> dict[str, Any]:
+def decode_path(raw: dict[str, str], *, keep_plus: bool = False) -> dict[str, Any]:
+    """Turn raw path segments into what view functions take: Namespace, TableIdentifier."""
     if "namespace" not in raw:
         return dict(raw)
     namespace = decode_namespace(raw["namespace"], keep_plus=keep_plus)
-    for kind in ("table", "view"):
+    for kind in ("table", "view", "function"):
         if kind in raw:
             return {kind: TableIdentifier(namespace, decode_segment(raw[kind], keep_plus=keep_plus))}
     return {"namespace": namespace}

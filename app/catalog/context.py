@@ -3,22 +3,60 @@
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+import msgspec
 
 from app.catalog.queue import CommitQueue
 from app.config import Settings
-from app.db import Database
+from app.db import Database, Row
 from app.storage.executor import Executor
+from app.storage.profiles import StorageProfile
 from app.storage.registry import Storages
 
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A named root of storage; ``prefix`` is its path segment behind ``/v1/``."""
+    """A named root of storage; ``prefix`` is its path segment behind ``/v1/``.
+
+    Without ``profile`` the settings say how the storage is reached. ``soft_delete_seconds`` is how long what is
+    dropped is held; None drops at once. ``version`` grows with every change of the row.
+    """
 
     id: int
     name: str
     prefix: str
     root_location: str
+    is_default: bool
+    is_active: bool
+    is_protected: bool
+    soft_delete_seconds: int | None
+    profile: StorageProfile | None
+    sealed_secret: bytes | None = field(repr=False)
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """Make one of a row of the queries that load warehouses."""
+        profile = row.storage_profile
+        return cls(
+            id=row.id,
+            name=row.name,
+            prefix=row.prefix,
+            root_location=row.root_location,
+            is_default=row.is_default,
+            is_active=row.active,
+            is_protected=row.protected,
+            soft_delete_seconds=row.soft_delete_seconds,
+            profile=None if profile is None else msgspec.json.decode(profile, type=StorageProfile),
+            sealed_secret=None if row.sealed_secret is None else bytes(row.sealed_secret),
+            version=row.version,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

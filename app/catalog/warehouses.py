@@ -1,52 +1,106 @@
 """Which warehouse a request means."""
 
+import time
 from urllib.parse import urlsplit
 
 from app.catalog.context import Catalog, Warehouse
 from app.config import Settings
 from app.db import Database
-from app.errors import BadRequestException, NoSuchWarehouseException
+from app.errors import BadRequestException, ForbiddenException, NoSuchWarehouseException
 from app.storage import locations
+
+# How long a worker goes by a row without looking again: others deactivate, rename and delete warehouses.
+LIFETIME = 1.0
 
 
 class Warehouses:
-    """Warehouses by prefix. What never changes after creation (id, prefix) is kept by the process."""
+    """Warehouses by prefix, as they were at most a second ago."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._db = catalog.db
-        self._by_prefix: dict[str | None, Warehouse] = {}
+        self._by_prefix: dict[str | None, tuple[float, Warehouse]] = {}
 
     def resolve(self, prefix: str | None) -> Warehouse:
-        """Return the warehouse of a path prefix; without one the default warehouse.
+        """Return the active warehouse of a path prefix; without one the default warehouse.
 
         :raises NoSuchWarehouseException: when there is none
+        :raises ForbiddenException: when it is deactivated
         """
-        warehouse = self._by_prefix.get(prefix)
-        if warehouse is None:
-            warehouse = self._by_prefix[prefix] = self._load(prefix)
-        return warehouse
+        expires, warehouse = self._by_prefix.get(prefix, (0.0, None))
+        now = time.monotonic()
+        if warehouse is None or now >= expires:
+            if warehouse is not None:
+                # One request looks; those that come meanwhile go by the row that was good a moment ago.
+                self._by_prefix[prefix] = (now + LIFETIME, warehouse)
+            warehouse = self._refresh(prefix)
+        return active(warehouse)
 
     def find(self, text: str) -> Warehouse:
-        """Return the warehouse with this name or this root location (as Spark users pass it).
+        """Return the active warehouse with this name or this root location (as Spark users pass it).
 
         :raises NoSuchWarehouseException: when there is none
+        :raises ForbiddenException: when it is deactivated
         """
         row = self._db.fetch_one("load_warehouse", name=text)
         if row is not None:
-            return Warehouse(*row)
-        for row in self._db.fetch_all("list_warehouses"):
+            return active(Warehouse.from_row(row))
+        for row in self._db.fetch_all("list_warehouses", after="", limit=None):
             if _is_same_location(text, row.root_location):
-                return Warehouse(*row)
-        raise NoSuchWarehouseException(f"Warehouse does not exist: {text}")
+                return active(Warehouse.from_row(row))
+        raise no_such_warehouse(text)
 
-    def _load(self, prefix: str | None) -> Warehouse:
-        if prefix is None:
+    def named(self, name: str | None) -> Warehouse:
+        """Return the warehouse that has this name now, active or not; without one the default warehouse.
+
+        :raises NoSuchWarehouseException: when there is none
+        """
+        if name is None:
             row = self._db.fetch_one("load_default_warehouse")
         else:
-            row = self._db.fetch_one("load_warehouse_by_prefix", prefix=prefix)
+            row = self._db.fetch_one("load_warehouse", name=name)
         if row is None:
-            raise NoSuchWarehouseException(f"Warehouse does not exist: {prefix or 'the default one'}")
-        return Warehouse(*row)
+            raise no_such_warehouse(name)
+        return Warehouse.from_row(row)
+
+    def _refresh(self, prefix: str | None) -> Warehouse:
+        try:
+            if prefix is None:
+                row = self._db.fetch_one("load_default_warehouse")
+            else:
+                row = self._db.fetch_one("load_warehouse_by_prefix", prefix=prefix)
+        except BaseException:
+            self._by_prefix.pop(prefix, None)
+            raise
+        if row is None:
+            self._by_prefix.pop(prefix, None)
+            raise no_such_warehouse(prefix)
+        warehouse = Warehouse.from_row(row)
+        self._by_prefix[prefix] = (time.monotonic() + LIFETIME, warehouse)
+        return warehouse
+
+
+def load_warehouse(db: Database, warehouse_id: int) -> Warehouse:
+    """Return a warehouse by its id, active or not.
+
+    :raises NoSuchWarehouseException: when it was deleted
+    """
+    row = db.fetch_one("load_warehouse_by_id", id=warehouse_id)
+    if row is None:
+        raise NoSuchWarehouseException(f"Warehouse does not exist: number {warehouse_id}")
+    return Warehouse.from_row(row)
+
+
+def no_such_warehouse(name: str | None) -> NoSuchWarehouseException:
+    return NoSuchWarehouseException(f"Warehouse does not exist: {name or 'the default one'}")
+
+
+def active(warehouse: Warehouse) -> Warehouse:
+    """
+    :raises ForbiddenException: when the warehouse is deactivated
+    """
+    if not warehouse.is_active:
+        raise ForbiddenException(f"Warehouse is deactivated: {warehouse.name}")
+    return warehouse
 
 
 def ensure_default_warehouse(db: Database, settings: Settings, root_location: str) -> None:

@@ -1,0 +1,91 @@
+"""How an operation of the management API becomes a route."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Flask, Response, g, request
+
+from app.api.context import principal, services
+from app.api.declarations import Declaration, declare
+from app.api.operations import NOT_FOUND, PARAMETER, View, decode_path
+from app.errors import BadRequestException
+from app.identifiers import decode_segment
+
+ROOT = "/management/v1"
+_INSIDE_A_WAREHOUSE = "/warehouses/{warehouse}/"
+_LARGEST_ID = 2**63 - 1
+
+
+class ManagementOperations:
+    """The management operations of one resource; ``declarations`` has the contract of each by its endpoint."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.blueprint = Blueprint(f"management_{name}", __name__)
+        self.endpoints: list[str] = []
+        self.declarations: dict[str, Declaration] = {}
+
+    def operation(
+        self, method: str, template: str, summary: str = "", **contract: Any
+    ) -> Callable[[View], View]:
+        """Mount a view function at a template such as ``/warehouses/{warehouse}/tables/{table}``.
+
+        The function gets the decoded path: ``namespace`` as Namespace; ``table``, ``view`` and ``function`` as
+        TableIdentifier; ``id`` as int. Below ``/warehouses/{warehouse}/`` the named warehouse, active or not, is
+        ``warehouse()``; elsewhere that is the default one, in whose realm idempotency keys are then kept, and
+        ``{warehouse}`` arrives as the name.
+
+        :param summary: what it does, in a few words
+        :param contract: ``takes``, ``body``, ``answers``, ``fails`` of ``app.api.declarations.declare``
+        """
+
+        def mount(view: View) -> View:
+            self.blueprint.add_url_rule(
+                PARAMETER.sub(lambda match: f"<{match[1]}>", template),
+                view.__name__,
+                _decoding(view, template),
+                methods=[method],
+                provide_automatic_options=False,
+            )
+            endpoint = f"{method} {ROOT}{template}"
+            self.endpoints.append(endpoint)
+            if summary:
+                self.declarations[endpoint] = declare(summary, view.__name__, **contract)
+            return view
+
+        return mount
+
+    def register(self, app: Flask) -> None:
+        app.register_blueprint(self.blueprint, url_prefix=ROOT)
+
+
+def _decoding(view: View, template: str) -> View:
+    inside = template.startswith(_INSIDE_A_WAREHOUSE)
+
+    def dispatch(**raw: str) -> Response:
+        request.environ["bingsan.route"] = f"{ROOT}{template}"
+        request.environ["bingsan.principal"] = principal()
+        name = decode_segment(raw.pop("warehouse")) if "warehouse" in raw else None
+        if name is not None:
+            request.environ["bingsan.warehouse"] = name
+        g.warehouse = services().warehouses.named(name if inside else None)
+        more: dict[str, Any] = {} if inside or name is None else {"warehouse": name}
+        if "id" in raw:
+            more["id"] = _id(raw.pop("id"))
+        g.is_last_reading = not any("+" in segment for segment in raw.values())
+        try:
+            return view(**decode_path(raw), **more)
+        except NOT_FOUND:
+            if g.is_last_reading:
+                raise
+            # Java sends a space as "+"; others mean the plus sign itself.
+            g.is_last_reading = True
+            return view(**decode_path(raw, keep_plus=True), **more)
+
+    return dispatch
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > _LARGEST_ID:
+        raise BadRequestException(f"Invalid id {text!r}: expected a whole number")
+    return int(text)

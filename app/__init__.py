@@ -13,7 +13,7 @@ def create_app(settings: Settings) -> "Flask":
     """Wire the service of one process. Nothing is connected before the first request."""
     from flask import Flask
 
-    from app.api import namespaces, tables, transactions, views
+    from app.api import credentials, namespaces, planning, tables, transactions, views
     from app.api.admission import Admission
     from app.api.config import mount_config
     from app.api.context import EXTENSION, Services
@@ -42,7 +42,14 @@ def create_app(settings: Settings) -> "Flask":
     app.url_map.merge_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe)
-    resources = [namespaces.resource, tables.resource, views.resource, transactions.resource]
+    resources = [
+        namespaces.resource,
+        tables.resource,
+        credentials.resource,
+        planning.resource,
+        views.resource,
+        transactions.resource,
+    ]
     for resource in [mount_config(resources), *resources]:
         resource.register(app)
     for management in (warehouses.resource,):

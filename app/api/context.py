@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
+from app.api.delegation import requested_delegation
 from app.api.idempotency import idempotency_key
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.warehouses import Warehouses
@@ -50,6 +51,7 @@ def caller() -> Caller:
         time.monotonic() + catalog().settings.server.request_timeout,
         request.content_length or 0,
         idempotency_key(),
+        requested_delegation(),
     )
 
 

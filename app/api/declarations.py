@@ -66,7 +66,7 @@ def declare(
     """
     made = {
         status: answer if isinstance(answer, Answer) else Answer(answer)
-        for status, answer in (answers or {204: None}).items()
+        for status, answer in ({204: None} if answers is None else answers).items()
     }
     return Declaration(summary, name, tuple(takes), body, body_optional, made, tuple(fails), plain)
 
@@ -124,6 +124,7 @@ REFERENCED_BY = Parameter(
     "query",
     "The views through which the object is read, outermost first, separated by commas.",
 )
+PLAN_ID = Parameter("planId", "query", "The id of a scan that the server planned.")
 DATA_ACCESS = Parameter(
     "X-Iceberg-Access-Delegation",
     "header",

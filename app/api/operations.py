@@ -21,7 +21,7 @@ NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException
 
 
 class Operations:
-    """The operations of one resource; ``declarations`` has the contract of each by its announced endpoint."""
+    """The operations of one resource; ``declarations`` has the contract of each by its endpoint."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -30,15 +30,17 @@ class Operations:
         self.declarations: dict[str, Declaration] = {}
 
     def operation(
-        self, method: str, template: str, summary: str = "", **contract: Any
+        self, method: str, template: str, summary: str = "", *, announced: bool = True, **contract: Any
     ) -> Callable[[View], View]:
         """Mount a view function at a template of the specification, such as ``/namespaces/{namespace}``.
 
-        The function gets the decoded path: ``namespace`` as Namespace, ``table`` and ``view`` as TableIdentifier.
+        The function gets the decoded path: ``namespace`` as Namespace, ``table`` and ``view`` as TableIdentifier;
+        what follows them in the path it does not get.
         A HEAD has to be mounted before the GET of the same template.
 
         :param summary: what it does, in a few words
         :param contract: ``takes``, ``body``, ``answers``, ``fails`` of ``app.api.declarations.declare``
+        :param announced: whether ``/v1/config`` names it, as it does what clients may use
         """
 
         def mount(view: View) -> View:
@@ -51,7 +53,8 @@ class Operations:
                 provide_automatic_options=False,
             )
             endpoint = f"{method} /v1/{{prefix}}{template}"
-            self.endpoints.append(endpoint)
+            if announced:
+                self.endpoints.append(endpoint)
             if summary:
                 self.declarations[endpoint] = declare(summary, view.__name__, **contract)
             return view

@@ -10,6 +10,7 @@ from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
 from app.api.parameters import boolean_parameter, choice_parameter
+from app.api.references import referenced_by
 from app.api.schemas.tables import (
     CommitTableRequestSchema,
     CreateTableRequestSchema,
@@ -71,6 +72,7 @@ def table_exists(table: TableIdentifier) -> Response:
 @resource.operation("GET", "/namespaces/{namespace}/tables/{table}")
 def load_table(table: TableIdentifier) -> Response:
     snapshots = choice_parameter("snapshots", ("all", "refs"))
+    referenced_by()
     if "If-None-Match" in request.headers:
         etag = table_etag(tables.load_table_pointer(catalog(), warehouse(), table), snapshots)
         if is_known(etag):

@@ -8,6 +8,7 @@ from app.api.context import caller, catalog, warehouse
 from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
+from app.api.references import referenced_by
 from app.api.schemas.tables import RenameTableRequestSchema
 from app.api.schemas.views import (
     CommitViewRequestSchema,
@@ -64,6 +65,7 @@ def view_exists(view: TableIdentifier) -> Response:
 
 @resource.operation("GET", "/namespaces/{namespace}/views/{view}")
 def load_view(view: TableIdentifier) -> Response:
+    referenced_by()
     return metadata_answer(*views.load_view(catalog(), warehouse(), view), config=True)
 
 

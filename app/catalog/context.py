@@ -79,7 +79,8 @@ class IdempotencyKey:
 class Caller:
     """Who asks, under which request id, and until when (monotonic time) there has to be an answer.
 
-    ``request_bytes`` is the size of the request's body.
+    ``request_bytes`` is the size of the request's body; ``delegation`` names the ways in which the client could be let
+    at the files (``vended-credentials``, ``remote-signing``), in its order.
     """
 
     principal: str
@@ -87,6 +88,7 @@ class Caller:
     deadline: float
     request_bytes: int = 0
     idempotency: IdempotencyKey | None = None
+    delegation: tuple[str, ...] = ()
 
     def seconds_left(self) -> float:
         return max(0.0, self.deadline - time.monotonic())

@@ -152,6 +152,14 @@ def load_table_pointer(catalog: Catalog, warehouse: Warehouse, table: TableIdent
     return str(tabulars.fetch(catalog, warehouse, "load_table_pointer", TABLE, table).metadata_location)
 
 
+def load_table_location(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier) -> str:
+    """Return where the table's files lie.
+
+    :raises NoSuchTableException: when it, or its namespace, does not exist
+    """
+    return str(tabulars.fetch(catalog, warehouse, "table_exists", TABLE, table).location)
+
+
 def table_exists(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier) -> None:
     """
     :raises NoSuchTableException: when it, or its namespace, does not exist

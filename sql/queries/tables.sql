@@ -11,7 +11,7 @@ JOIN tabulars t ON t.namespace_id = n.id
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[] AND t.name = %(name)s AND t.kind = 'table';
 
 -- name: table_exists
-SELECT t.id
+SELECT t.id, t.location
 FROM namespaces n
 JOIN tabulars t ON t.namespace_id = n.id
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[] AND t.name = %(name)s AND t.kind = 'table';

@@ -1,0 +1,45 @@
+"""Access to a table's files: credentials to take along, and requests signed on the client's behalf."""
+
+from flask import Response
+
+from app.api.answers import json_answer
+from app.api.bodies import read_body
+from app.api.context import catalog, warehouse
+from app.api.declarations import PLAN_ID, REFERENCED_BY
+from app.api.operations import Operations
+from app.api.parameters import text_parameter
+from app.api.references import referenced_by
+from app.api.schemas.credentials import RemoteSignRequestSchema
+from app.catalog import credentials
+from app.errors import NoSuchTableException
+from app.identifiers import TableIdentifier
+
+resource = Operations("credentials")
+
+
+@resource.operation(
+    "GET",
+    "/namespaces/{namespace}/tables/{table}/credentials",
+    "Load credentials for the files of a table",
+    takes=(PLAN_ID, REFERENCED_BY),
+    answers={200: "LoadCredentialsResponse"},
+    fails=(NoSuchTableException,),
+)
+def load_credentials(table: TableIdentifier) -> Response:
+    referenced_by()
+    text_parameter("planId")
+    found = credentials.load_credentials(catalog(), warehouse(), table)
+    return json_answer({"storage-credentials": [credential._asdict() for credential in found]})
+
+
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/tables/{table}/sign",
+    "Sign a request to the storage of a table",
+    body=RemoteSignRequestSchema,
+    answers={},
+    fails=(NoSuchTableException,),
+)
+def sign_request(table: TableIdentifier) -> Response:
+    body = read_body(RemoteSignRequestSchema)
+    credentials.refuse_signing(catalog(), warehouse(), table, body["provider"])

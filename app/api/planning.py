@@ -1,0 +1,42 @@
+"""Scan planning: operations that this version knows but does not offer, and so does not announce."""
+
+from typing import Any, NoReturn
+
+from flask import Response
+
+from app.api.operations import Operations
+from app.errors import UnsupportedOperationException
+from app.identifiers import TableIdentifier
+
+PLAN = "/namespaces/{namespace}/tables/{table}/plan"
+REFUSED: dict[str, Any] = {"announced": False, "answers": {}, "fails": (UnsupportedOperationException,)}
+
+resource = Operations("planning")
+
+
+@resource.operation("POST", PLAN, "Plan a scan", **REFUSED)
+def plan_table_scan(table: TableIdentifier) -> Response:
+    _refuse(table)
+
+
+@resource.operation("GET", f"{PLAN}/{{plan-id}}", "Fetch what came of planning", **REFUSED)
+def fetch_planning_result(table: TableIdentifier) -> Response:
+    _refuse(table)
+
+
+@resource.operation("DELETE", f"{PLAN}/{{plan-id}}", "Cancel planning", **REFUSED)
+def cancel_planning(table: TableIdentifier) -> Response:
+    _refuse(table)
+
+
+@resource.operation(
+    "POST", "/namespaces/{namespace}/tables/{table}/tasks", "Fetch the tasks of a plan", **REFUSED
+)
+def fetch_scan_tasks(table: TableIdentifier) -> Response:
+    _refuse(table)
+
+
+def _refuse(table: TableIdentifier) -> NoReturn:
+    raise UnsupportedOperationException(
+        f"Scan planning is not supported by this server: plan the scan of {table} in the client"
+    )

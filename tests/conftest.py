@@ -8,6 +8,7 @@ import pytest
 
 from tests.factories import unique_name
 from tests.support.minio import Minio
+from tests.support.nodes import Nodes, hold_settings
 from tests.support.postgres import DatabaseAddress, Postgres
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
@@ -100,6 +101,29 @@ def server_s3(make_server: MakeServer, minio: Minio) -> Iterator[TestServer]:
 def any_server(request: pytest.FixtureRequest) -> TestServer:
     """The shared server on local files, then the one on MinIO."""
     return request.getfixturevalue("server" if request.param == "file" else "server_s3")
+
+
+@pytest.fixture(scope="session")
+def nodes(
+    make_server: MakeServer,
+    postgres: Postgres,
+    template: DatabaseAddress,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Nodes]:
+    """Two nodes of two workers each on one database and one folder; requests can be stopped on their way."""
+    warehouse, database = LocalWarehouse(), postgres.clone(template)
+    folder = tmp_path_factory.mktemp("failpoints")
+    settings = hold_settings(folder)
+    with (
+        make_server(warehouse, database, settings=settings) as first,
+        make_server(warehouse, database, settings=settings) as second,
+    ):
+        SHARED.extend((first, second))
+        yield Nodes(first, second, folder)
+        SHARED.remove(first)
+        SHARED.remove(second)
+    postgres.drop(database)
+    warehouse.remove()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -123,16 +123,21 @@ def _write(catalog: Catalog, prepared: Sequence[Prepared], written: list[Prepare
     failpoint("commit.files_written")
 
 
-def _lock(tx: Transaction, ids: Sequence[int]) -> dict[int, str]:
-    return {row.id: row.metadata_location for row in tx.fetch_all("lock_tabulars", ids=list(ids))}
+def _lock(tx: Transaction, ids: Sequence[int]) -> dict[int, tuple[int | None, str, str | None]]:
+    rows = tx.fetch_all("lock_tabulars", ids=list(ids))
+    return {row.id: (row.namespace_id, row.name, row.metadata_location) for row in rows}
 
 
 def _lock_unmoved(tx: Transaction, prepared: Sequence[Prepared]) -> None:
     """Lock the rows in the order of their ids.
 
-    :raises LostRace: when one of them is gone or points elsewhere than we read
+    :raises LostRace: when one of them is gone, has another name or points elsewhere than we read
     """
-    expected = {item.base.id: item.base.metadata_location for item in prepared if item.base.id is not None}
+    expected = {
+        item.base.id: (item.base.namespace_id, item.intent.identifier.name, item.base.metadata_location)
+        for item in prepared
+        if item.base.id is not None
+    }
     if expected and _lock(tx, list(expected)) != expected:
         raise LostRace
 

@@ -17,6 +17,7 @@ from app.catalog.context import Caller, Catalog, Warehouse
 from app.db import LockNotAvailable, Transaction
 from app.errors import ServiceError, ServiceUnavailableException, UnprocessableEntityException
 from app.metadata.shapes import JsonObject
+from app.observability.failpoints import failpoint
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,10 +64,12 @@ def mutation(catalog: Catalog, caller: Caller, warehouse: Warehouse) -> Iterator
 
     :raises AlreadyDone: when the key was used before
     """
+    failpoint("mutation.begin")
     with catalog.db.transaction() as tx:
         if caller.idempotency is not None:
             _claim(tx, caller, warehouse)
         yield tx
+        failpoint("mutation.end")
 
 
 def keep_result(tx: Transaction, caller: Caller, warehouse: Warehouse, result: JsonObject) -> None:

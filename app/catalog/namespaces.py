@@ -120,11 +120,15 @@ def create_namespace(
                 location=location,
                 properties=_encode(stored),
             )
+            created = LoadedNamespace(row.id, namespace, {**stored, LOCATION: location})
             change = Change(
-                action="namespace.created", warehouse_id=warehouse.id, object_id=row.id, namespace=namespace
+                action="namespace.created",
+                warehouse_id=warehouse.id,
+                object_id=row.id,
+                namespace=namespace,
+                details={"properties": created.properties},
             )
             record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
-            created = LoadedNamespace(row.id, namespace, {**stored, LOCATION: location})
             keep_result(tx, caller, warehouse, created._asdict())
     except ConstraintViolated as error:
         if error.constraint == "namespaces_levels_key":
@@ -193,13 +197,21 @@ def update_properties(
             warehouse_id=warehouse.id,
             object_id=row.id,
             namespace=namespace,
-            details={"updated": sorted(updates), "removed": removed},
+            details=_difference(current, {**merged, LOCATION: location}),
         )
         record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
         missing = [key for key in dict.fromkeys(removals) if key not in current]
         changes = PropertyChanges(list(updates), removed, missing)
         keep_result(tx, caller, warehouse, changes._asdict())
     return changes
+
+
+def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, Any]:
+    """What turns the properties ``before`` into those ``after``."""
+    return {
+        "updated": {key: after[key] for key in sorted(after) if before.get(key) != after[key]},
+        "removed": sorted(before.keys() - after.keys()),
+    }
 
 
 def _loaded(namespace: Namespace, row: Row) -> LoadedNamespace:

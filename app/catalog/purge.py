@@ -24,6 +24,7 @@ from app.errors import (
 )
 from app.jobs import Job, enqueue
 from app.metadata.manifests import content_paths, manifest_paths
+from app.observability.failpoints import failpoint
 from app.storage import locations
 
 PURGE = "purge"
@@ -78,6 +79,7 @@ def purge(catalog: Catalog, job: Job) -> str:
     :raises ServiceError: when something cannot be read or deleted; to be tried again
     :raises JobInterrupted: when the worker stops
     """
+    failpoint("purge.begin")
     try:
         metadata = read_metadata_file(catalog, job.payload["metadata_location"])
     except NotFoundException:

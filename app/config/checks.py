@@ -12,7 +12,7 @@ from app.config.settings import Settings
 from app.errors import BadRequestException
 from app.storage.locations import normalise
 
-_FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill|error|sleep:\d{1,6})")
+_FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill|error|sleep:\d{1,6}|hold:/\S+)")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 _WAREHOUSE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SCHEMES = {"local": ("file",), "s3": ("s3", "s3a", "s3n")}
@@ -163,5 +163,5 @@ def _testing(settings: Settings) -> Iterator[Fault]:
         yield _fault(settings, "testing.failpoints", "only for tests", "testing.enabled=true beside it")
     for failpoint in testing.failpoints:
         if not _FAILPOINT.fullmatch(failpoint):
-            expected = "name=kill, name=error or name=sleep:milliseconds"
+            expected = "name=kill, name=error, name=sleep:milliseconds or name=hold:/folder"
             yield Fault("testing.failpoints", "not a failpoint", failpoint, expected)

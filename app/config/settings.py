@@ -183,7 +183,8 @@ class TestingSettings:
 
     enabled: bool = boolean(False, "Permit what is only for tests; never in production.")
     failpoints: tuple[str, ...] = text_list(
-        "Faults to inject, as name=kill, name=error or name=sleep:milliseconds; needs testing.enabled."
+        "Faults to inject, as name=kill, name=error, name=sleep:milliseconds or name=hold:/folder; "
+        "needs testing.enabled."
     )
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 from app.errors import InternalServerError
 
@@ -10,7 +11,11 @@ _armed: dict[str, str] = {}
 
 
 def arm(failpoints: tuple[str, ...]) -> None:
-    """Arm ``name=kill``, ``name=error`` or ``name=sleep:milliseconds``; all others are off."""
+    """Arm ``name=kill``, ``name=error``, ``name=sleep:milliseconds`` or ``name=hold:/folder``; all others are off.
+
+    ``hold`` stops the first one that comes by after a file ``name.armed`` was put into the folder. The file is
+    renamed to ``name.held``; who removes that one lets the stopped one go on.
+    """
     _armed.clear()
     for text in failpoints:
         name, _, action = text.partition("=")
@@ -26,5 +31,17 @@ def failpoint(name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     elif action == "sleep":
         time.sleep(int(argument) / 1000)
+    elif action == "hold":
+        _hold(Path(argument), name)
     else:
         raise InternalServerError(f"Failpoint {name}")
+
+
+def _hold(folder: Path, name: str) -> None:
+    held = folder / f"{name}.held"
+    try:
+        (folder / f"{name}.armed").rename(held)
+    except FileNotFoundError:
+        return
+    while held.exists():
+        time.sleep(0.002)

@@ -21,7 +21,10 @@ LEFT JOIN LATERAL (
 ORDER BY wanted.position;
 
 -- name: lock_tabulars
-SELECT id, metadata_location FROM tabulars WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE;
+SELECT id, namespace_id, name, metadata_location FROM tabulars
+WHERE id = ANY(%(ids)s::bigint[])
+ORDER BY id
+FOR UPDATE;
 
 -- Ancestors are locked in share mode, outermost first, and the location itself in exclusive mode, so that two
 -- transactions that claim nested locations meet.

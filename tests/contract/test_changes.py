@@ -50,14 +50,20 @@ WHO = ("anonymous", True)
 
 
 def test_namespace_life(client: Client, marked: str, rows: Rows) -> None:
-    name = make_namespace(client)
-    body = {"updates": {"b": "1", "a": "1"}, "removals": ["c"]}
+    name = make_namespace(client, c="1", d="1", e="1")
+    location = ok(client.get(namespace_path(name)))["properties"]["location"]
+    body = {"updates": {"b": "1", "a": "1", "e": "1"}, "removals": ["c", "x"]}
     ok(client.post(f"{namespace_path(name)}/properties", json=body))
+    moved = f"{location}/moved"
+    for change in ({"updates": {"location": moved}}, {"removals": ["location"]}):
+        ok(client.post(f"{namespace_path(name)}/properties", json=change))
     no_content(client.delete(namespace_path(name)))
-    place = ("namespace", [name], None, None, None)
+    place, given = ("namespace", [name], None, None, None), dict.fromkeys("cde", "1")
     assert rows(marked) == [
-        ("namespace.created", *place, {}, *WHO),
-        ("namespace.updated", *place, {"updated": ["a", "b"], "removed": []}, *WHO),
+        ("namespace.created", *place, {"properties": {**given, "location": location}}, *WHO),
+        ("namespace.updated", *place, {"updated": {"a": "1", "b": "1"}, "removed": ["c"]}, *WHO),
+        ("namespace.updated", *place, {"updated": {"location": moved}, "removed": []}, *WHO),
+        ("namespace.updated", *place, {"updated": {"location": location}, "removed": []}, *WHO),
         ("namespace.dropped", *place, {}, *WHO),
     ]
 

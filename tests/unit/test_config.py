@@ -147,6 +147,7 @@ def test_embedded_and_configured_database_exclude_each_other():
         ({"server__port": True}, "server.port"),
         ({"testing__failpoints": "x=kill"}, "testing.failpoints"),
         ({"testing__failpoints": "x=boom", "testing__enabled": True}, "testing.failpoints"),
+        ({"testing__failpoints": "x=hold:folder", "testing__enabled": True}, "testing.failpoints"),
         ({"limits__max_url_length": "32KiB"}, "limits.max_url_length"),
         ({"jobs__heartbeat_interval": "20s"}, "jobs.heartbeat_interval"),
         ({"catalog__default_warehouse": "a/b"}, "catalog.default_warehouse"),

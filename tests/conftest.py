@@ -104,26 +104,37 @@ def any_server(request: pytest.FixtureRequest) -> TestServer:
 
 
 @pytest.fixture(scope="session")
-def nodes(
+def make_nodes(
     make_server: MakeServer,
     postgres: Postgres,
     template: DatabaseAddress,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Nodes]:
-    """Two nodes of two workers each on one database and one folder; requests can be stopped on their way."""
-    warehouse, database = LocalWarehouse(), postgres.clone(template)
-    folder = tmp_path_factory.mktemp("failpoints")
-    settings = hold_settings(folder)
-    with (
-        make_server(warehouse, database, settings=settings) as first,
-        make_server(warehouse, database, settings=settings) as second,
-    ):
-        SHARED.extend((first, second))
-        yield Nodes(first, second, folder)
-        SHARED.remove(first)
-        SHARED.remove(second)
-    postgres.drop(database)
-    warehouse.remove()
+) -> Callable[[], AbstractContextManager[Nodes]]:
+    """Start two nodes of two workers each on one database and one folder; requests can be stopped on their way."""
+
+    @contextmanager
+    def make() -> Iterator[Nodes]:
+        warehouse, database = LocalWarehouse(), postgres.clone(template)
+        folder = tmp_path_factory.mktemp("failpoints")
+        options: dict[str, Any] = {"warehouse": warehouse, "database": database}
+        options["settings"] = hold_settings(folder)
+        with make_server(**options) as first, make_server(**options) as second:
+            yield Nodes(first, second, folder)
+        eventually(lambda: not postgres.connections(database), 5, "no connection is left open")
+        postgres.drop(database)
+        warehouse.remove()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def nodes(make_nodes: Callable[[], AbstractContextManager[Nodes]]) -> Iterator[Nodes]:
+    """The two nodes that tests share; use names of your own."""
+    with make_nodes() as running:
+        SHARED.extend(running.servers)
+        yield running
+        for server in running.servers:
+            SHARED.remove(server)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,22 +5,25 @@ from typing import TYPE_CHECKING
 
 from app.config import Settings
 
-if TYPE_CHECKING:  # the supervisor and gunicorn's master start faster without it
+if TYPE_CHECKING:  # the supervisor and gunicorn's master start faster without them
     from flask import Flask
+
+    from app.api.management.operations import ManagementOperations
+    from app.api.operations import Operations
 
 
 def create_app(settings: Settings) -> "Flask":
     """Wire the service of one process. Nothing is connected before the first request."""
     from flask import Flask
 
-    from app.api import credentials, namespaces, planning, tables, transactions, views
+    from app.api import credentials, health, namespaces, planning, tables, transactions, views
+    from app.api import metrics as exposition
     from app.api.admission import Admission
     from app.api.config import mount_config
     from app.api.context import EXTENSION, Services
+    from app.api.document.routes import DocumentRoutes
     from app.api.errors import install_error_handlers
-    from app.api.health import blueprint as health
     from app.api.management import warehouses
-    from app.api.metrics import init_metrics
     from app.api.routing import RawPath
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
@@ -50,12 +53,15 @@ def create_app(settings: Settings) -> "Flask":
         views.resource,
         transactions.resource,
     ]
-    for resource in [mount_config(resources), *resources]:
+    managed = [warehouses.resource]
+    mounted: list[Operations | ManagementOperations] = [mount_config(resources), *resources, *managed]
+    for resource in mounted:
         resource.register(app)
-    for management in (warehouses.resource,):
-        management.register(app)
-    app.register_blueprint(health)
-    init_metrics(app, count=partial(count_entities, db), ready=probe.is_alive)
+    app.register_blueprint(health.blueprint)
+    declared = {resource.blueprint.name: resource.declarations for resource in mounted}
+    declared["health"] = {**health.declarations, **exposition.declarations}
+    app.register_blueprint(DocumentRoutes(declared).blueprint)
+    exposition.init_metrics(app, count=partial(count_entities, db), ready=probe.is_alive)
     metrics.watch_pool(db.statistics)
     if settings.metrics.label_tables:
         metrics.label_commits_by_table()

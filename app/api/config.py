@@ -4,9 +4,11 @@ from flask import Response, request
 
 from app.api.answers import json_answer
 from app.api.context import catalog, principal, services
+from app.api.declarations import WAREHOUSE, declare
 from app.api.operations import Operations
 from app.api.parameters import text_parameter
 from app.catalog.context import Warehouse
+from app.errors import NoSuchWarehouseException
 
 
 def mount_config(resources: list[Operations]) -> Operations:
@@ -28,6 +30,13 @@ def mount_config(resources: list[Operations]) -> Operations:
             }
         )
 
+    config.declarations["GET /v1/config"] = declare(
+        "Tell a client which operations there are and how to reach the storage",
+        "get_config",
+        takes=[WAREHOUSE],
+        answers={200: "CatalogConfig"},
+        fails=[NoSuchWarehouseException],
+    )
     config.blueprint.add_url_rule(
         "/config", "get_config", get_config, methods=["GET"], provide_automatic_options=False
     )

@@ -1,12 +1,28 @@
 """Is the process alive, and may it get requests? Outside ``/v1``, never authenticated, never slow."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response
 
 from app.api.answers import json_answer
 from app.api.context import services
+from app.api.declarations import declare
 from app.observability.state import process
 
 blueprint = Blueprint("health", __name__)
+_ALIVE = declare("Ask whether the process answers", "health", answers={200: "Health"}, plain=True)
+_READY = declare(
+    "Ask whether the node may get requests",
+    "ready",
+    answers={200: "Readiness", 503: "Readiness"},
+    plain=True,
+)
+declarations = {
+    "GET /health": _ALIVE,
+    "GET /health/live": replace(_ALIVE, name="health_live"),
+    "GET /ready": _READY,
+    "GET /health/ready": replace(_READY, name="health_ready"),
+}
 
 
 @blueprint.get("/health")

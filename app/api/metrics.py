@@ -5,8 +5,18 @@ from collections.abc import Callable
 from flask import Flask
 from prometheus_flask_exporter.multiprocess import GunicornInternalPrometheusMetrics
 
+from app.api.declarations import Answer, declare
 from app.observability.multiprocess import ensure_folder
 from app.observability.scrape import EntityCounts, Scrape
+
+declarations = {
+    "GET /metrics": declare(
+        "The figures of the node, for Prometheus",
+        "metrics",
+        answers={200: Answer("Exposition", media_type="text/plain")},
+        plain=True,
+    )
+}
 
 
 class NodeMetrics(GunicornInternalPrometheusMetrics):  # type: ignore[misc]

@@ -5,6 +5,7 @@ from flask import Response
 from app.api.answers import json_answer, no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
+from app.api.declarations import IDEMPOTENCY_KEY, PAGES, PARENT
 from app.api.names import namespace_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
@@ -12,13 +13,25 @@ from app.api.parameters import text_parameter
 from app.api.schemas.namespaces import CreateNamespaceRequestSchema, UpdateNamespacePropertiesRequestSchema
 from app.catalog import namespaces
 from app.catalog.namespaces import LoadedNamespace
-from app.errors import NoSuchNamespaceException
+from app.errors import (
+    AlreadyExistsException,
+    NamespaceNotEmptyException,
+    NoSuchNamespaceException,
+    UnprocessableEntityException,
+)
 from app.identifiers import Namespace, decode_segment, split_namespace
 
 resource = Operations("namespaces")
 
 
-@resource.operation("GET", "/namespaces")
+@resource.operation(
+    "GET",
+    "/namespaces",
+    "List the namespaces below a parent, or those without one",
+    takes=[PARENT, *PAGES],
+    answers={200: "ListNamespacesResponse"},
+    fails=[NoSuchNamespaceException],
+)
 def list_namespaces() -> Response:
     text = text_parameter("parent")
     try:
@@ -30,31 +43,61 @@ def list_namespaces() -> Response:
         return _list_children(Namespace(decode_segment(level) for level in split_namespace(text)))
 
 
-@resource.operation("POST", "/namespaces")
+@resource.operation(
+    "POST",
+    "/namespaces",
+    "Create a namespace",
+    takes=[IDEMPOTENCY_KEY],
+    body=CreateNamespaceRequestSchema,
+    answers={200: "CreateNamespaceResponse"},
+    fails=[NoSuchNamespaceException, AlreadyExistsException],
+)
 def create_namespace() -> Response:
     body = read_body(CreateNamespaceRequestSchema)
     levels = namespace_of(body["namespace"])
     return _answer(namespaces.create_namespace(catalog(), caller(), warehouse(), levels, body["properties"]))
 
 
-@resource.operation("HEAD", "/namespaces/{namespace}")
+@resource.operation(
+    "HEAD", "/namespaces/{namespace}", "Ask whether a namespace exists", fails=[NoSuchNamespaceException]
+)
 def namespace_exists(namespace: Namespace) -> Response:
     namespaces.namespace_exists(catalog(), warehouse(), namespace)
     return no_content()
 
 
-@resource.operation("GET", "/namespaces/{namespace}")
+@resource.operation(
+    "GET",
+    "/namespaces/{namespace}",
+    "Load the properties of a namespace",
+    answers={200: "GetNamespaceResponse"},
+    fails=[NoSuchNamespaceException],
+)
 def load_namespace(namespace: Namespace) -> Response:
     return _answer(namespaces.load_namespace(catalog(), warehouse(), namespace))
 
 
-@resource.operation("DELETE", "/namespaces/{namespace}")
+@resource.operation(
+    "DELETE",
+    "/namespaces/{namespace}",
+    "Drop an empty namespace",
+    takes=[IDEMPOTENCY_KEY],
+    fails=[NoSuchNamespaceException, NamespaceNotEmptyException],
+)
 def drop_namespace(namespace: Namespace) -> Response:
     namespaces.drop_namespace(catalog(), caller(), warehouse(), namespace)
     return no_content()
 
 
-@resource.operation("POST", "/namespaces/{namespace}/properties")
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/properties",
+    "Set and remove properties of a namespace",
+    takes=[IDEMPOTENCY_KEY],
+    body=UpdateNamespacePropertiesRequestSchema,
+    answers={200: "UpdateNamespacePropertiesResponse"},
+    fails=[NoSuchNamespaceException, UnprocessableEntityException],
+)
 def update_properties(namespace: Namespace) -> Response:
     body = read_body(UpdateNamespacePropertiesRequestSchema)
     changes = namespaces.update_properties(

@@ -5,6 +5,7 @@ from flask import Response, request
 from app.api.answers import json_answer, metadata_answer, no_content, not_modified
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
+from app.api.declarations import DATA_ACCESS, IDEMPOTENCY_KEY, IF_NONE_MATCH, PAGES, PURGE, SNAPSHOTS, tagged
 from app.api.etags import is_known, table_etag
 from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
@@ -19,12 +20,26 @@ from app.api.schemas.tables import (
 )
 from app.catalog import tables
 from app.catalog.tables import LoadedTable, NewTable
+from app.errors import (
+    AlreadyExistsException,
+    CommitFailedException,
+    NoSuchNamespaceException,
+    NoSuchTableException,
+    NotFoundException,
+)
 from app.identifiers import Namespace, TableIdentifier
 
 resource = Operations("tables")
 
 
-@resource.operation("GET", "/namespaces/{namespace}/tables")
+@resource.operation(
+    "GET",
+    "/namespaces/{namespace}/tables",
+    "List the tables of a namespace",
+    takes=PAGES,
+    answers={200: "ListTablesResponse"},
+    fails=[NoSuchNamespaceException],
+)
 def list_tables(namespace: Namespace) -> Response:
     page = requested_page(f"tables\x1f{warehouse().id}\x1f" + "\x1f".join(namespace))
     found = tables.list_tables(catalog(), warehouse(), namespace, page.after, page.limit)
@@ -33,7 +48,15 @@ def list_tables(namespace: Namespace) -> Response:
     return json_answer({"identifiers": identifiers, "next-page-token": token})
 
 
-@resource.operation("POST", "/namespaces/{namespace}/tables")
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/tables",
+    "Create a table, or stage its creation",
+    takes=[DATA_ACCESS, IDEMPOTENCY_KEY],
+    body=CreateTableRequestSchema,
+    answers={200: tagged("LoadTableResult")},
+    fails=[NoSuchNamespaceException, AlreadyExistsException],
+)
 def create_table(namespace: Namespace) -> Response:
     body = read_body(CreateTableRequestSchema)
     new = NewTable(
@@ -49,7 +72,15 @@ def create_table(namespace: Namespace) -> Response:
     return _loaded(tables.create_table(catalog(), caller(), warehouse(), new))
 
 
-@resource.operation("POST", "/namespaces/{namespace}/register")
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/register",
+    "Register a table by its metadata file",
+    takes=[DATA_ACCESS, IDEMPOTENCY_KEY],
+    body=RegisterTableRequestSchema,
+    answers={200: tagged("LoadTableResult")},
+    fails=[NoSuchNamespaceException, NotFoundException, AlreadyExistsException, CommitFailedException],
+)
 def register_table(namespace: Namespace) -> Response:
     body = read_body(RegisterTableRequestSchema)
     loaded = tables.register_table(
@@ -63,13 +94,25 @@ def register_table(namespace: Namespace) -> Response:
     return _loaded(loaded)
 
 
-@resource.operation("HEAD", "/namespaces/{namespace}/tables/{table}")
+@resource.operation(
+    "HEAD",
+    "/namespaces/{namespace}/tables/{table}",
+    "Ask whether a table exists",
+    fails=[NoSuchTableException],
+)
 def table_exists(table: TableIdentifier) -> Response:
     tables.table_exists(catalog(), warehouse(), table)
     return no_content()
 
 
-@resource.operation("GET", "/namespaces/{namespace}/tables/{table}")
+@resource.operation(
+    "GET",
+    "/namespaces/{namespace}/tables/{table}",
+    "Load a table",
+    takes=[DATA_ACCESS, IF_NONE_MATCH, SNAPSHOTS],
+    answers={200: tagged("LoadTableResult"), 304: tagged(None)},
+    fails=[NoSuchTableException],
+)
 def load_table(table: TableIdentifier) -> Response:
     snapshots = choice_parameter("snapshots", ("all", "refs"))
     referenced_by()
@@ -81,7 +124,20 @@ def load_table(table: TableIdentifier) -> Response:
     return metadata_answer(*loaded, config=True, etag=table_etag(loaded.metadata_location, snapshots))
 
 
-@resource.operation("POST", "/namespaces/{namespace}/tables/{table}")
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/tables/{table}",
+    "Commit updates to a table, or create a staged one",
+    takes=[IDEMPOTENCY_KEY],
+    body=CommitTableRequestSchema,
+    answers={200: tagged("CommitTableResponse")},
+    fails=[
+        NoSuchTableException,
+        NoSuchNamespaceException,
+        AlreadyExistsException,
+        CommitFailedException,
+    ],
+)
 def update_table(table: TableIdentifier) -> Response:
     body = read_body(CommitTableRequestSchema)
     committed = tables.update_table(
@@ -90,19 +146,39 @@ def update_table(table: TableIdentifier) -> Response:
     return metadata_answer(*committed, config=False, etag=table_etag(committed.metadata_location))
 
 
-@resource.operation("DELETE", "/namespaces/{namespace}/tables/{table}")
+@resource.operation(
+    "DELETE",
+    "/namespaces/{namespace}/tables/{table}",
+    "Drop a table, and its files if asked to",
+    takes=[PURGE, IDEMPOTENCY_KEY],
+    fails=[NoSuchTableException],
+)
 def drop_table(table: TableIdentifier) -> Response:
     purge = boolean_parameter("purgeRequested")
     tables.drop_table(catalog(), caller(), warehouse(), table, purge=purge)
     return no_content()
 
 
-@resource.operation("POST", "/namespaces/{namespace}/tables/{table}/unregister")
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/tables/{table}/unregister",
+    "Forget a table and say where its metadata is",
+    takes=[IDEMPOTENCY_KEY],
+    answers={200: "UnregisterTableResult"},
+    fails=[NoSuchTableException],
+)
 def unregister_table(table: TableIdentifier) -> Response:
     return metadata_answer(*tables.unregister_table(catalog(), caller(), warehouse(), table), config=False)
 
 
-@resource.operation("POST", "/tables/rename")
+@resource.operation(
+    "POST",
+    "/tables/rename",
+    "Rename a table, also into another namespace",
+    takes=[IDEMPOTENCY_KEY],
+    body=RenameTableRequestSchema,
+    fails=[NoSuchTableException, NoSuchNamespaceException, AlreadyExistsException],
+)
 def rename_table() -> Response:
     body = read_body(RenameTableRequestSchema)
     source = identifier_of(body["source"], "source")

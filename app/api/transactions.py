@@ -5,16 +5,35 @@ from flask import Response
 from app.api.answers import no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
+from app.api.declarations import IDEMPOTENCY_KEY
 from app.api.names import identifier_of
 from app.api.operations import Operations
 from app.api.schemas.transactions import CommitTransactionRequestSchema
 from app.catalog import transactions
 from app.catalog.tables import TableCommit
+from app.errors import (
+    AlreadyExistsException,
+    CommitFailedException,
+    NoSuchNamespaceException,
+    NoSuchTableException,
+)
 
 resource = Operations("transactions")
 
 
-@resource.operation("POST", "/transactions/commit")
+@resource.operation(
+    "POST",
+    "/transactions/commit",
+    "Commit updates to several tables at once, all or none",
+    takes=[IDEMPOTENCY_KEY],
+    body=CommitTransactionRequestSchema,
+    fails=[
+        NoSuchTableException,
+        NoSuchNamespaceException,
+        AlreadyExistsException,
+        CommitFailedException,
+    ],
+)
 def commit_transaction() -> Response:
     body = read_body(CommitTransactionRequestSchema)
     changes = [

@@ -5,6 +5,7 @@ from flask import Response
 from app.api.answers import json_answer, metadata_answer, no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
+from app.api.declarations import IDEMPOTENCY_KEY, PAGES
 from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
@@ -17,12 +18,26 @@ from app.api.schemas.views import (
 )
 from app.catalog import views
 from app.catalog.views import NewView
+from app.errors import (
+    AlreadyExistsException,
+    CommitFailedException,
+    NoSuchNamespaceException,
+    NoSuchViewException,
+    NotFoundException,
+)
 from app.identifiers import Namespace, TableIdentifier
 
 resource = Operations("views")
 
 
-@resource.operation("GET", "/namespaces/{namespace}/views")
+@resource.operation(
+    "GET",
+    "/namespaces/{namespace}/views",
+    "List the views of a namespace",
+    takes=PAGES,
+    answers={200: "ListTablesResponse"},
+    fails=[NoSuchNamespaceException],
+)
 def list_views(namespace: Namespace) -> Response:
     page = requested_page(f"views\x1f{warehouse().id}\x1f" + "\x1f".join(namespace))
     found = views.list_views(catalog(), warehouse(), namespace, page.after, page.limit)
@@ -31,7 +46,15 @@ def list_views(namespace: Namespace) -> Response:
     return json_answer({"identifiers": identifiers, "next-page-token": token})
 
 
-@resource.operation("POST", "/namespaces/{namespace}/views")
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/views",
+    "Create a view",
+    takes=[IDEMPOTENCY_KEY],
+    body=CreateViewRequestSchema,
+    answers={200: "LoadViewResult"},
+    fails=[NoSuchNamespaceException, AlreadyExistsException],
+)
 def create_view(namespace: Namespace) -> Response:
     body = read_body(CreateViewRequestSchema)
     new = NewView(
@@ -44,7 +67,15 @@ def create_view(namespace: Namespace) -> Response:
     return metadata_answer(*views.create_view(catalog(), caller(), warehouse(), new), config=True)
 
 
-@resource.operation("POST", "/namespaces/{namespace}/register-view")
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/register-view",
+    "Register a view by its metadata file",
+    takes=[IDEMPOTENCY_KEY],
+    body=RegisterViewRequestSchema,
+    answers={200: "LoadViewResult"},
+    fails=[NoSuchNamespaceException, NotFoundException, AlreadyExistsException],
+)
 def register_view(namespace: Namespace) -> Response:
     body = read_body(RegisterViewRequestSchema)
     loaded = views.register_view(
@@ -57,19 +88,38 @@ def register_view(namespace: Namespace) -> Response:
     return metadata_answer(*loaded, config=True)
 
 
-@resource.operation("HEAD", "/namespaces/{namespace}/views/{view}")
+@resource.operation(
+    "HEAD",
+    "/namespaces/{namespace}/views/{view}",
+    "Ask whether a view exists",
+    fails=[NoSuchViewException],
+)
 def view_exists(view: TableIdentifier) -> Response:
     views.view_exists(catalog(), warehouse(), view)
     return no_content()
 
 
-@resource.operation("GET", "/namespaces/{namespace}/views/{view}")
+@resource.operation(
+    "GET",
+    "/namespaces/{namespace}/views/{view}",
+    "Load a view",
+    answers={200: "LoadViewResult"},
+    fails=[NoSuchViewException],
+)
 def load_view(view: TableIdentifier) -> Response:
     referenced_by()
     return metadata_answer(*views.load_view(catalog(), warehouse(), view), config=True)
 
 
-@resource.operation("POST", "/namespaces/{namespace}/views/{view}")
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/views/{view}",
+    "Commit updates to a view",
+    takes=[IDEMPOTENCY_KEY],
+    body=CommitViewRequestSchema,
+    answers={200: "LoadViewResult"},
+    fails=[NoSuchViewException, CommitFailedException],
+)
 def replace_view(view: TableIdentifier) -> Response:
     body = read_body(CommitViewRequestSchema)
     committed = views.replace_view(
@@ -78,13 +128,26 @@ def replace_view(view: TableIdentifier) -> Response:
     return metadata_answer(*committed, config=True)
 
 
-@resource.operation("DELETE", "/namespaces/{namespace}/views/{view}")
+@resource.operation(
+    "DELETE",
+    "/namespaces/{namespace}/views/{view}",
+    "Drop a view",
+    takes=[IDEMPOTENCY_KEY],
+    fails=[NoSuchViewException],
+)
 def drop_view(view: TableIdentifier) -> Response:
     views.drop_view(catalog(), caller(), warehouse(), view)
     return no_content()
 
 
-@resource.operation("POST", "/views/rename")
+@resource.operation(
+    "POST",
+    "/views/rename",
+    "Rename a view, also into another namespace",
+    takes=[IDEMPOTENCY_KEY],
+    body=RenameTableRequestSchema,
+    fails=[NoSuchViewException, NoSuchNamespaceException, AlreadyExistsException],
+)
 def rename_view() -> Response:
     body = read_body(RenameTableRequestSchema)
     source = identifier_of(body["source"], "source")

@@ -6,6 +6,7 @@ from flask import Response
 
 from app.api.answers import json_answer
 from app.api.context import catalog, services
+from app.api.declarations import PAGES
 from app.api.management.operations import ManagementOperations
 from app.api.pages import requested_page
 from app.catalog import warehouse_management as management
@@ -14,7 +15,9 @@ from app.catalog.context import Warehouse
 resource = ManagementOperations("warehouses")
 
 
-@resource.operation("GET", "/warehouses")
+@resource.operation(
+    "GET", "/warehouses", "List the warehouses", takes=PAGES, answers={200: "ListWarehousesResponse"}
+)
 def list_warehouses() -> Response:
     page = requested_page("warehouses")
     found = management.list_warehouses(catalog(), page.after, page.limit)
@@ -22,7 +25,7 @@ def list_warehouses() -> Response:
     return json_answer({"warehouses": list(map(_shown, warehouses)), "next-page-token": token})
 
 
-@resource.operation("GET", "/warehouses/{warehouse}")
+@resource.operation("GET", "/warehouses/{warehouse}", "Load a warehouse", answers={200: "Warehouse"})
 def load_warehouse(warehouse: str) -> Response:
     return json_answer(_shown(services().warehouses.named(warehouse)))
 

@@ -13,6 +13,11 @@ METHODS = ("PUT", "GET", "HEAD", "POST", "DELETE", "PATCH", "OPTIONS")
 class MultiValuedMap(fields.Field[dict[str, list[str]]]):
     """A JSON object whose values are arrays of strings."""
 
+    json_schema = {
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": {"type": "string"}},
+    }
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, list[str]]:
         if not isinstance(value, dict):
             raise ValidationError(f"expected an object, got {kind(value)}")

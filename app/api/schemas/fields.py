@@ -1,4 +1,8 @@
-"""Fields that take JSON as strictly as Iceberg's Java reference does: no number for a string, no null for a map."""
+"""Fields that take JSON as strictly as Iceberg's Java reference does: no number for a string, no null for a map.
+
+``json_schema`` is what the OpenAPI document says of a field; a field of which it cannot know names the component that
+it holds in its metadata: ``component`` of a value, ``items`` of an array.
+"""
 
 from typing import Any
 
@@ -21,6 +25,8 @@ class RequestSchema(Schema):
 class Text(fields.Field[str]):
     """A JSON string."""
 
+    json_schema = {"type": "string"}
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if not isinstance(value, str):
             raise ValidationError(f"expected a string, got {kind(value)}")
@@ -30,6 +36,8 @@ class Text(fields.Field[str]):
 class Flag(fields.Field[bool]):
     """A JSON boolean."""
 
+    json_schema = {"type": "boolean"}
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if not isinstance(value, bool):
             raise ValidationError(f"expected a boolean, got {kind(value)}")
@@ -38,6 +46,8 @@ class Flag(fields.Field[bool]):
 
 class TextMap(fields.Field[dict[str, str]]):
     """A JSON object whose values are strings."""
+
+    json_schema = {"type": "object", "additionalProperties": {"type": "string"}}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
         if not isinstance(value, dict):
@@ -51,6 +61,8 @@ class TextMap(fields.Field[dict[str, str]]):
 class TextList(fields.Field[list[str]]):
     """A JSON array of strings."""
 
+    json_schema = {"type": "array", "items": {"type": "string"}}
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ValidationError("expected an array of strings")
@@ -59,6 +71,8 @@ class TextList(fields.Field[list[str]]):
 
 class Items(fields.Field[list[Any]]):
     """A JSON array whose items somebody else checks."""
+
+    json_schema = {"type": "array"}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[Any]:
         if not isinstance(value, list):

@@ -6,7 +6,7 @@ from app.api.schemas.fields import RequestSchema, TextList, TextMap
 
 
 class CreateNamespaceRequestSchema(RequestSchema):
-    namespace = fields.Raw(required=True)
+    namespace = fields.Raw(required=True, metadata={"component": "Namespace"})
     properties = TextMap(load_default=dict)
 
 

@@ -8,8 +8,8 @@ from app.api.schemas.tables import TableIdentifierSchema
 
 class TableChangeSchema(RequestSchema):
     identifier = fields.Nested(TableIdentifierSchema, required=True)
-    requirements = Items(load_default=list)
-    updates = Items(load_default=list)
+    requirements = Items(load_default=list, metadata={"items": "TableRequirement"})
+    updates = Items(load_default=list, metadata={"items": "TableUpdate"})
 
 
 class CommitTransactionRequestSchema(RequestSchema):

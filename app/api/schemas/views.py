@@ -6,19 +6,19 @@ from app.api.schemas.fields import Items, RequestSchema, Text, TextMap
 
 
 class CreateViewRequestSchema(RequestSchema):
-    name = fields.Raw(required=True)
+    name = fields.Raw(required=True, metadata={"component": "Name"})
     location = Text(load_default=None)
-    schema = fields.Raw(required=True)
-    view_version = fields.Raw(required=True, data_key="view-version")
+    schema = fields.Raw(required=True, metadata={"component": "Schema"})
+    view_version = fields.Raw(required=True, data_key="view-version", metadata={"component": "ViewVersion"})
     properties = TextMap(load_default=dict)
 
 
 class CommitViewRequestSchema(RequestSchema):
-    identifier = fields.Raw(load_default=None)
-    requirements = Items(load_default=list)
-    updates = Items(load_default=list)
+    identifier = fields.Raw(load_default=None, metadata={"component": "TableIdentifier"})
+    requirements = Items(load_default=list, metadata={"items": "ViewRequirement"})
+    updates = Items(load_default=list, metadata={"items": "ViewUpdate"})
 
 
 class RegisterViewRequestSchema(RequestSchema):
-    name = fields.Raw(required=True)
+    name = fields.Raw(required=True, metadata={"component": "Name"})
     metadata_location = Text(required=True, data_key="metadata-location")

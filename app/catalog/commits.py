@@ -143,23 +143,24 @@ def _lock_unmoved(tx: Transaction, prepared: Sequence[Prepared]) -> None:
 
 
 def _swap(tx: Transaction, caller: Caller, warehouse: Warehouse, prepared: Sequence[Prepared]) -> None:
-    for item in prepared:
-        if not item.is_changed:
-            continue
-        object_id = _store(tx, warehouse, item)
-        if item.base.metadata is not None and item.intent.kind is TABLE:
-            enqueue_superseded(tx, warehouse.id, item.base.metadata, item.metadata)
-        if item.moves:
-            # After the row: whoever lost the race for a name or a uuid hears of that, not of its location.
-            claim_location(tx, warehouse, item.metadata["location"], object_id)
-        if item.intent.adopted is not None:
-            refuse_while_purged(tx, item.metadata["location"])
-        record_change(
-            tx, _change(warehouse, item, object_id), principal=caller.principal, request_id=caller.request_id
-        )
+    ids = [_swap_one(tx, caller, warehouse, item) if item.is_changed else item.base.id for item in prepared]
     if len(prepared) == 1:
-        keep_result(tx, caller, warehouse, document_result(prepared[0].metadata_location))
+        keep_result(tx, caller, warehouse, document_result(prepared[0].metadata_location, ids[0]))
     failpoint("commit.swapped")
+
+
+def _swap_one(tx: Transaction, caller: Caller, warehouse: Warehouse, item: Prepared) -> int:
+    object_id = _store(tx, warehouse, item)
+    if item.base.metadata is not None and item.intent.kind is TABLE:
+        enqueue_superseded(tx, warehouse.id, item.base.metadata, item.metadata)
+    if item.moves:
+        # After the row: whoever lost the race for a name or a uuid hears of that, not of its location.
+        claim_location(tx, warehouse, item.metadata["location"], object_id)
+    if item.intent.adopted is not None:
+        refuse_while_purged(tx, item.metadata["location"])
+    change = _change(warehouse, item, object_id)
+    record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    return object_id
 
 
 def _store(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:

@@ -4,21 +4,31 @@ import msgspec
 
 from app.catalog.context import Catalog, Warehouse
 from app.catalog.metadata_files import read_metadata_file
+from app.errors import NotFoundException
 from app.metadata.shapes import JsonObject
 
 
-def document_result(metadata_location: str) -> JsonObject:
+def document_result(metadata_location: str, object_id: int | None) -> JsonObject:
     """What to keep of a result for :func:`revive_document`."""
-    return {"metadata-location": metadata_location}
+    return {"metadata-location": metadata_location, "object-id": object_id}
 
 
 def revive_document(catalog: Catalog, warehouse: Warehouse, result: JsonObject) -> tuple[str, str]:
     """Return the metadata location and the document that a request ended with.
 
-    :raises NotFoundException: when the file is gone meanwhile
+    When its file was deleted by later commits it is what they made of it: never an error that would let a client
+    believe that its commit failed.
+
+    :raises NotFoundException: when the file and the object are gone meanwhile
     """
     location = result["metadata-location"]
     row = catalog.db.fetch_one("load_current_document", warehouse_id=warehouse.id, metadata_location=location)
     if row is not None:
         return location, row.document
-    return location, msgspec.json.encode(read_metadata_file(catalog, location)).decode()
+    try:
+        return location, msgspec.json.encode(read_metadata_file(catalog, location)).decode()
+    except NotFoundException:
+        row = catalog.db.fetch_one("load_document_of", id=result.get("object-id"))
+        if row is None:
+            raise
+    return row.metadata_location, row.document

@@ -227,7 +227,7 @@ def unregister_table(
     """
     with mutation(catalog, caller, warehouse) as tx:
         row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"unregistered": True})
-        keep_result(tx, caller, warehouse, document_result(row.metadata_location))
+        keep_result(tx, caller, warehouse, document_result(row.metadata_location, row.id))
     return LoadedTable(row.metadata_location, row.document)
 
 

@@ -25,3 +25,6 @@ DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(secs => %(
 -- name: load_current_document
 SELECT document FROM tabulars
 WHERE warehouse_id = %(warehouse_id)s AND metadata_location = %(metadata_location)s;
+
+-- name: load_document_of
+SELECT metadata_location, document FROM tabulars WHERE id = %(id)s;

@@ -22,7 +22,7 @@ from tests.support.server import Client
 TOPS = ["a", "ö %"]
 CHILDREN = ["x"]
 SELDOM = ["z"]
-NAMES = {"table": ["t1", "t2", "ü/+"], "view": ["v"]}
+NAMES = {"table": ["t", "ü/+"], "view": ["v"]}
 
 
 class Member(threading.Thread):
@@ -51,7 +51,7 @@ class Member(threading.Thread):
                 client.close()
 
     def levels(self) -> list[str]:
-        top = self.random.choice(SELDOM if self.random.random() < 0.08 else TOPS)
+        top = self.random.choice(SELDOM if self.random.random() < 0.02 else TOPS)
         return [top, self.random.choice(CHILDREN)] if self.random.random() < 0.25 else [top]
 
     def space(self) -> str:
@@ -73,7 +73,7 @@ class Member(threading.Thread):
         first = self.client.post(path, json=body, headers=headers)
         again = self.random.choice(self.clients).post(path, json=body, headers=headers)
         if first.status_code in (200, 204, 400, 404, 409):
-            assert (first.status_code, first.content) == (again.status_code, again.content)
+            assert_same(first, again)
         return first
 
     def create_namespace(self) -> requests.Response:
@@ -167,12 +167,21 @@ class Member(threading.Thread):
         return self.change("/v1/transactions/commit", {"table-changes": changes})
 
 
+def assert_same(first: requests.Response, again: requests.Response) -> None:
+    """Check that a repeated request got the first one's answer; what was purged meanwhile cannot be told again."""
+    if first.status_code == 200 and again.status_code == 404:
+        assert again.json()["error"]["type"] == "NotFoundException", again.text
+        return
+    told = first.url, first.text, again.text
+    assert (again.status_code, again.content) == (first.status_code, first.content), told
+
+
 Action = Callable[[Member], requests.Response]
 ACTIONS: list[Action] = [
     *([Member.create_namespace] * 2),
-    Member.drop_namespace,
+    *([Member.drop_namespace] * 2),
     Member.update_properties,
-    *([Member.create_table] * 4),
+    *([Member.create_table] * 3),
     Member.create_staged,
     *([Member.create_view] * 2),
     *([Member.commit_properties] * 3),

@@ -10,6 +10,7 @@ from tests.contract.calls import (
     Tabular,
     assert_error,
     at_once,
+    local,
     make_namespace,
     make_table,
     make_view,
@@ -19,6 +20,7 @@ from tests.contract.calls import (
     table_path,
 )
 from tests.factories import commit_request, create_table_request, set_properties, unique_name
+from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
 HEADER = "Idempotency-Key"
@@ -85,6 +87,23 @@ def test_commit_is_replayed_as_it_was_then(client: Client, table: Tabular) -> No
     table.commit(set_properties(a="2"))
     assert ok(client.post(table.path, json=body, headers=headers)) == first
     assert table.metadata["properties"]["a"] == "2"
+
+
+def test_commit_is_replayed_though_its_file_was_deleted_by_later_ones(client: Client, table: Tabular) -> None:
+    """An error would make the client delete the data files of a commit that is there."""
+    keep_one = {
+        "write.metadata.previous-versions-max": "1",
+        "write.metadata.delete-after-commit.enabled": "true",
+    }
+    table.commit({"action": "set-properties", "updates": keep_one})
+    headers, body = key(), commit_request(set_properties(a="1"))
+    first = ok(client.post(table.path, json=body, headers=headers))
+    for number in "234":
+        table.commit(set_properties(b=number))
+    eventually(lambda: not local(first["metadata-location"]).exists(), 20, "the file is deleted")
+    again = ok(client.post(table.path, json=body, headers=headers))
+    assert again["metadata"]["properties"]["a"] == "1"
+    assert again["metadata-location"] == table.location
 
 
 def test_drop_table_answers_204_again(client: Client, table: Tabular) -> None:

@@ -61,7 +61,7 @@ def test_replaying_the_changes_gives_the_state(crowded: Crowded) -> None:
     nodes, _ = crowded
     number = warehouse_id(nodes)
     rows = recorded(nodes.database, number)
-    assert len(rows) > MEMBERS * EACH / 4
+    assert len(rows) > MEMBERS * EACH / 5
     state = replay(rows)
     found = nodes.database.query(DATABASE, number)
     assert {

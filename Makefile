@@ -2,11 +2,11 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-TESTS ?= tests --ignore=tests/integration --ignore=tests/e2e
+TESTS ?= tests --ignore=tests/engines --ignore=tests/e2e
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-unit test-engines test-faults lint format bench lock reference clean
+.PHONY: help install run demo test test-unit test-faults lint format bench lock reference clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -20,11 +20,8 @@ run: $(VENV)/.service ## Start a node; with an embedded PostgreSQL unless a data
 demo: $(VENV)/.demo ## Load real flight data into the running catalog and show what it can do
 	@$(PYTHON) scripts/demo.py
 
-test: $(VENV)/.test ## Run the tests of rules and of the API (TESTS=tests/unit for some of them)
+test: $(VENV)/.test ## Run the tests of rules, of the API and of the first clients (TESTS=tests/unit for some of them)
 	$(PYTHON) -m pytest $(TESTS)
-
-test-engines: $(VENV)/.test ## Run PyIceberg and Spark against the service
-	$(PYTHON) -m pytest tests/integration
 
 test-faults: $(VENV)/.test ## Stop, kill, starve and crash the service
 	CRASH_ROUNDS=$${CRASH_ROUNDS:-50} $(PYTHON) -m pytest tests/e2e

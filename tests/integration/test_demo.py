@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.integration.spark import Engine
+from tests.clients.spark import Engine
 from tests.support.process import free_port
 from tests.support.server import ROOT, TestServer
 

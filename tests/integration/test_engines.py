@@ -5,8 +5,8 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.transforms import BucketTransform
 
+from tests.clients.spark import Engine
 from tests.integration.shapes import PEOPLE
-from tests.integration.spark import Engine
 
 
 def plain(database: str) -> str:

@@ -10,7 +10,7 @@ from pyiceberg.expressions import EqualTo, GreaterThan
 from pyiceberg.table import Table
 from pyiceberg.table.update import AddSchemaUpdate, AssertRefSnapshotId, SetPropertiesUpdate
 
-from tests.integration.conftest import connect
+from tests.clients.pyiceberg import connect
 from tests.integration.shapes import PEOPLE
 from tests.support.server import TestServer
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.spark import Engine
+from tests.clients.spark import Engine
 
 METADATA_TABLES = [
     "history", "snapshots", "metadata_log_entries", "entries", "files", "data_files", "delete_files", "manifests",

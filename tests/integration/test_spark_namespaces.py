@@ -3,8 +3,8 @@
 import pytest
 from pyspark.errors import AnalysisException
 
+from tests.clients.spark import Engine
 from tests.factories import unique_name
-from tests.integration.spark import Engine
 
 
 def names(spark: Engine, statement: str) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 from pyspark.errors import AnalysisException
 
-from tests.integration.spark import Engine
+from tests.clients.spark import Engine
 from tests.support.process import eventually
 from tests.support.server import TestServer
 from tests.support.warehouses import same_place

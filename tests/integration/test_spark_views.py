@@ -3,7 +3,7 @@
 import pytest
 from pyspark.errors import AnalysisException
 
-from tests.integration.spark import Engine
+from tests.clients.spark import Engine
 
 
 @pytest.fixture

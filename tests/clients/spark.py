@@ -9,16 +9,13 @@ from typing import Any
 
 from pyspark.sql import Row, SparkSession
 
+from tests.clients.page import blocks, configuration, properties
+from tests.clients.people import SqlPeer
 from tests.support.java import fetch_jars, java_home
 from tests.support.server import TestServer
 
-ICEBERG = "1.12.0"
-JARS = (
-    f"org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:{ICEBERG}",
-    f"org.apache.iceberg:iceberg-aws-bundle:{ICEBERG}",
-)
+PACKAGES = "spark.jars.packages"
 QUICK_START = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 
 
 @contextmanager
@@ -37,9 +34,10 @@ def create_session(folder: str) -> SparkSession:
     """Start Spark in this process: one thread, 1 GB, no web page, all its files in ``folder``."""
     os.environ["JAVA_HOME"] = str(java_home())
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    page = properties(blocks()["spark-s3"])
     options = {
-        "spark.jars": ",".join(map(str, fetch_jars(*JARS))),
-        "spark.sql.extensions": EXTENSIONS,
+        "spark.jars": ",".join(map(str, fetch_jars(*page[PACKAGES].split(",")))),
+        "spark.sql.extensions": page["spark.sql.extensions"],
         "spark.sql.warehouse.dir": f"{folder}/warehouse",
         "spark.local.dir": f"{folder}/local",
         "spark.driver.memory": "1g",
@@ -58,22 +56,21 @@ def create_session(folder: str) -> SparkSession:
 
 
 def catalog_options(name: str, server: TestServer) -> dict[str, str]:
-    """Return Spark's settings for the server as catalog ``name``; S3 keys are Spark's own."""
+    """Return the settings of docs/clients.md with the server as catalog ``name``; nothing is cached."""
+    page = properties(configuration("spark", server))
+    known = "spark.sql.catalog.bingsan"
     options = {
-        "": "org.apache.iceberg.spark.SparkCatalog",
-        "type": "rest",
-        "uri": server.url,
-        "cache-enabled": "false",
-        **server.warehouse.client_properties(),
+        key.replace(known, f"spark.sql.catalog.{name}"): value for key, value in page.items() if known in key
     }
-    if server.warehouse.location.startswith("s3:"):
-        options["io-impl"] = "org.apache.iceberg.aws.s3.S3FileIO"
-    prefix = f"spark.sql.catalog.{name}"
-    return {f"{prefix}.{key}" if key else prefix: value for key, value in options.items()}
+    return {**options, f"spark.sql.catalog.{name}.cache-enabled": "false"}
 
 
-class Engine:
+class Engine(SqlPeer):
     """Spark SQL with short answers."""
+
+    name = "Spark 4.1"
+    string = "STRING"
+    suffix = "USING iceberg"
 
     def __init__(self, session: SparkSession, catalog: str) -> None:
         self.session, self.catalog = session, catalog
@@ -85,6 +82,12 @@ class Engine:
     def rows(self, statement: str) -> list[tuple]:
         """Return the rows of a query as plain tuples."""
         return [tuple(row) for row in self.sql(statement)]
+
+    def qualified(self, namespace: str, table: str) -> str:
+        return f"{self.catalog}.{namespace}.{table}"
+
+    def tables(self, namespace: str) -> set[str]:
+        return {row["tableName"] for row in self.sql(f"SHOW TABLES IN {self.catalog}.{namespace}")}
 
     def value(self, statement: str) -> Any:
         """Return the only value of a query's only row."""

@@ -1,0 +1,1 @@
+"""Clients that nobody here wrote, configured as docs/clients.md says."""

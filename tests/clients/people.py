@@ -1,0 +1,78 @@
+"""One table as every client makes it, fills it and sees it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+Row = tuple[int, str | None, str, str, bool]
+ROWS: list[Row] = [
+    (1, "Ada", "18.15", "1815-12-10", True),
+    (2, "größe 你好 😀", "-0.01", "1906-12-09", False),
+    (3, None, "99999999.99", "2038-01-19", True),
+]
+
+
+class Peer:
+    """A client among others. ``name`` is for people, ``writes`` says whether it handles rows, not only definitions."""
+
+    name: str
+    writes = True
+
+    def create(self, namespace: str, table: str) -> None:
+        """Create an empty table with the columns of a ``Row``: long, string, decimal(10, 2), date, boolean."""
+        raise NotImplementedError
+
+    def insert(self, namespace: str, table: str, rows: Sequence[Row]) -> None:
+        """Append rows in one commit."""
+        raise NotImplementedError
+
+    def read(self, namespace: str, table: str) -> list[Row]:
+        """Return all rows by id."""
+        raise NotImplementedError
+
+    def count(self, namespace: str, table: str) -> int:
+        """Return the number of rows."""
+        return len(self.read(namespace, table))
+
+    def tables(self, namespace: str) -> set[str]:
+        """Return the names of the namespace's tables."""
+        raise NotImplementedError
+
+
+class SqlPeer(Peer):
+    """A client that speaks SQL: ``run`` a statement, get the ``rows`` of a query."""
+
+    string = "VARCHAR"
+    suffix = ""  # of CREATE TABLE
+
+    def rows(self, statement: str) -> list[tuple]:
+        raise NotImplementedError
+
+    def qualified(self, namespace: str, table: str) -> str:
+        return f"bingsan.{namespace}.{table}"
+
+    def create(self, namespace: str, table: str) -> None:
+        columns = f"id BIGINT, name {self.string}, price DECIMAL(10, 2), day DATE, ok BOOLEAN"
+        self.rows(f"CREATE TABLE {self.qualified(namespace, table)} ({columns}) {self.suffix}")
+
+    def insert(self, namespace: str, table: str, rows: Sequence[Row]) -> None:
+        values = ", ".join(f"({', '.join(self.literals(row))})" for row in rows)
+        self.rows(f"INSERT INTO {self.qualified(namespace, table)} VALUES {values}")
+
+    def literals(self, row: Row) -> list[str]:
+        number, name, price, day, ok = row
+        text = f"CAST({'NULL' if name is None else quoted(name)} AS {self.string})"
+        return [str(number), text, f"CAST({price} AS DECIMAL(10, 2))", f"DATE '{day}'", str(ok).upper()]
+
+    def read(self, namespace: str, table: str) -> list[Row]:
+        query = f"SELECT id, name, price, day, ok FROM {self.qualified(namespace, table)} ORDER BY id"
+        return [plain(row) for row in self.rows(query)]
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def plain(values: Sequence[Any]) -> Row:
+    """Return a row with decimal and date as text, as clients hand them out in different types."""
+    number, name, price, day, ok = values
+    return int(number), name, f"{price}", f"{day}", ok in (True, "true", "TRUE")

@@ -16,21 +16,23 @@ def create_app(settings: Settings) -> "Flask":
     """Wire the service of one process. Nothing is connected before the first request."""
     from flask import Flask
 
-    from app.api import credentials, health, namespaces, planning, tables, transactions, views
+    from app.api import credentials, health, metric_reports, namespaces, planning, tables, transactions, views
     from app.api import metrics as exposition
     from app.api.admission import Admission
     from app.api.config import mount_config
     from app.api.context import EXTENSION, Services
     from app.api.document.routes import DocumentRoutes
     from app.api.errors import install_error_handlers
+    from app.api.management import metric_reports as stored_reports
     from app.api.management import warehouses
     from app.api.routing import RawPath
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
+    from app.catalog.metric_reports import ReportBuffer
     from app.catalog.warehouses import Warehouses
     from app.db import Database
     from app.db.probe import Probe
-    from app.observability import failpoints
+    from app.observability import failpoints, lifecycle
     from app.observability.metrics import metrics
     from app.observability.middleware import ObservedApplication
     from app.storage.executor import in_threads
@@ -44,16 +46,19 @@ def create_app(settings: Settings) -> "Flask":
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.max_request_body_size
     app.url_map.merge_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe)
+    reports = ReportBuffer(db)
+    lifecycle.at_worker_stop(reports.close)
+    app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe, reports)
     resources = [
         namespaces.resource,
         tables.resource,
         credentials.resource,
+        metric_reports.resource,
         planning.resource,
         views.resource,
         transactions.resource,
     ]
-    managed = [warehouses.resource]
+    managed = [warehouses.resource, stored_reports.resource]
     mounted: list[Operations | ManagementOperations] = [mount_config(resources), *resources, *managed]
     for resource in mounted:
         resource.register(app)

@@ -32,6 +32,14 @@ def read_body(schema: type[Schema], *, optional: bool = False) -> dict[str, Any]
     body = g.body = _decode(data)
     if not isinstance(body, dict):
         raise BadRequestException("Invalid request body: expected a JSON object")
+    return check_members(schema, body)
+
+
+def check_members(schema: type[Schema], body: dict[str, Any]) -> dict[str, Any]:
+    """Return the validated members of a JSON object.
+
+    :raises BadRequestException: naming the member and the rule
+    """
     try:
         return dict(_instance(schema).load(body))
     except ValidationError as error:

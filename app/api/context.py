@@ -9,6 +9,7 @@ from flask import current_app, g, request
 from app.api.delegation import requested_delegation
 from app.api.idempotency import idempotency_key
 from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.metric_reports import ReportBuffer
 from app.catalog.warehouses import Warehouses
 from app.db.probe import Probe
 
@@ -23,6 +24,7 @@ class Services:
     catalog: Catalog
     warehouses: Warehouses
     probe: Probe
+    reports: ReportBuffer
 
 
 def services() -> Services:

@@ -4,6 +4,8 @@ from flask import request
 
 from app.errors import BadRequestException
 
+_LAST_MS = 253_402_300_799_000
+
 
 def text_parameter(name: str) -> str | None:
     """
@@ -24,6 +26,19 @@ def boolean_parameter(name: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise BadRequestException(f"Invalid {name} {text!r}: expected true or false")
     return text.lower() == "true"
+
+
+def time_parameter(name: str) -> int | None:
+    """Milliseconds since the epoch, up to the year 9999.
+
+    :raises BadRequestException: when it is no whole number, or later
+    """
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(_LAST_MS)) or int(text) > _LAST_MS:
+        raise BadRequestException(f"Invalid {name} {text!r}: expected milliseconds since the epoch")
+    return int(text)
 
 
 def choice_parameter(name: str, choices: tuple[str, ...]) -> str:

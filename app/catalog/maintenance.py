@@ -15,7 +15,8 @@ DELETE_SUPERSEDED = "delete-superseded-metadata"
 KEEP_CHANGES = "keep-changes"
 KEEP_JOBS = "keep-jobs"
 KEEP_IDEMPOTENCY_KEYS = "keep-idempotency-keys"
-PERIODS = {KEEP_IDEMPOTENCY_KEYS: 300.0, KEEP_CHANGES: 3600.0, KEEP_JOBS: 3600.0}
+KEEP_METRIC_REPORTS = "keep-metric-reports"
+PERIODS = {KEEP_IDEMPOTENCY_KEYS: 300.0, KEEP_CHANGES: 3600.0, KEEP_METRIC_REPORTS: 3600.0, KEEP_JOBS: 3600.0}
 
 
 def enqueue_superseded(tx: Transaction, warehouse_id: int, old: JsonObject, new: JsonObject) -> None:
@@ -52,6 +53,14 @@ def keep_changes(catalog: Catalog, _: Job) -> str:
     made = sum(row.created for row in catalog.db.fetch_all("create_changes_partitions"))
     retention = catalog.settings.changes.retention
     dropped = catalog.db.fetch_one("drop_changes_partitions", retention=retention).dropped
+    return f"{made} partitions made, {dropped} dropped"
+
+
+def keep_metric_reports(catalog: Catalog, _: Job) -> str:
+    """Make the next days' partitions of the clients' reports and drop those beyond ``metrics.report_retention``."""
+    made = sum(row.created for row in catalog.db.fetch_all("create_metric_report_partitions"))
+    retention = catalog.settings.metrics.report_retention
+    dropped = catalog.db.fetch_one("drop_metric_report_partitions", retention=retention).dropped
     return f"{made} partitions made, {dropped} dropped"
 
 

@@ -68,5 +68,6 @@ def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
         maintenance.DELETE_SUPERSEDED: partial(maintenance.delete_superseded, catalog),
         maintenance.KEEP_CHANGES: partial(maintenance.keep_changes, catalog),
         maintenance.KEEP_IDEMPOTENCY_KEYS: partial(maintenance.keep_idempotency_keys, catalog),
+        maintenance.KEEP_METRIC_REPORTS: partial(maintenance.keep_metric_reports, catalog),
         maintenance.KEEP_JOBS: partial(maintenance.keep_jobs, catalog),
     }

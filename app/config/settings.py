@@ -175,6 +175,9 @@ class MetricsSettings:
     label_tables: bool = boolean(
         False, "Count commits per namespace and table: one series for each, so not with very many."
     )
+    report_retention: float = duration(
+        "720h", "How long reports of clients about their scans and commits are kept.", low="1h"
+    )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from app.db.database import Database, Row, Transaction
 from app.db.errors import (
     ConnectionLost,
     ConstraintViolated,
+    DatabaseUnavailable,
     LockNotAvailable,
     PoolExhausted,
     QueryTimedOut,
@@ -15,6 +16,7 @@ __all__ = [
     "ConnectionLost",
     "ConstraintViolated",
     "Database",
+    "DatabaseUnavailable",
     "LockNotAvailable",
     "PoolExhausted",
     "QueryTimedOut",

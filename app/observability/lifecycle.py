@@ -5,6 +5,7 @@ import platform
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ SWITCH_INTERVAL: Final = 0.001
 """Seconds for which a computing thread may keep the interpreter from the event loop; Python's own 5 ms add up."""
 
 exposition = Exposition(metrics)
+_last_acts: list[Callable[[], None]] = []
 log = logs.get_logger("metrics")
 
 
@@ -82,8 +84,15 @@ def worker_started() -> None:
     flusher.start()
 
 
+def at_worker_stop(act: Callable[[], None]) -> None:
+    """Have ``act`` called when the worker has answered its last request; it may take two seconds and not raise."""
+    _last_acts.append(act)
+
+
 def worker_stopped() -> None:
     """In a worker, at its end (gunicorn's ``worker_exit``): nothing counted or logged is lost."""
+    for act in _last_acts:
+        act()
     flusher.stop()
     flush()
     logs.writer.close()

@@ -135,6 +135,12 @@ class Metrics:
         self.log_lines_dropped = Counter(
             "bingsan_log_lines_dropped_total", "Log lines lost because standard output did not take them."
         )
+        self.metric_reports = Counter(
+            "bingsan_metric_reports_total", "Reports about scans and commits that clients sent.", ("type",)
+        )
+        self.metric_reports_dropped = Counter(
+            "bingsan_metric_reports_dropped_total", "Such reports that were not stored.", ("reason",)
+        )
         self.db_connections_active = Gauge("iceberg_db_connections_active", "Database connections in use.")
         self.db_connections_idle = Gauge(
             "iceberg_db_connections_idle", "Database connections waiting in the pool."

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 QUERIES = load_queries()
 PARAMETER = re.compile(r"%\((\w+)\)s")
 DATA = re.compile(r"^(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
-LARGE = {"namespaces", "tabulars", "changes", "jobs"}
+LARGE = {"namespaces", "tabulars", "changes", "jobs", "metric_reports"}
 # These read all there is, once at start-up or for the figures of a scrape.
 WHOLE = {"count_entities", "count_namespaces", "count_tabulars"}
 
@@ -37,6 +37,12 @@ INSERT INTO changes (
     xid, commit_id, warehouse_id, action, object_kind, object_id, namespace, name, principal, request_id
 )
 SELECT (1000 + i)::text::xid8, gen_random_uuid(), 1, 'table.committed', 'table', i, ARRAY['n'], 't', 'anonymous', 'r'
+FROM generate_series(1, 10000) i;
+INSERT INTO metric_reports (
+    id, at, warehouse_id, table_id, namespace, name, report_type, principal, request_id, report
+)
+SELECT gen_random_uuid(), now() + make_interval(days => i % 8), 1, i % 100, ARRAY['n'], 't', 'scan-report', 'a', 'r',
+    '{}'
 FROM generate_series(1, 10000) i;
 INSERT INTO jobs (kind, payload, status, heartbeat_at, finished_at)
 SELECT 'purge', '{}', CASE WHEN i % 1000 = 0 THEN 'running' WHEN i % 100 = 0 THEN 'queued' ELSE 'completed' END,

@@ -1,0 +1,76 @@
+"""Reports of clients about their scans and commits."""
+
+from typing import Any
+
+from flask import Response, g, request
+from marshmallow import Schema
+
+from app.api.answers import no_content
+from app.api.bodies import check_members, read_body
+from app.api.context import catalog, principal, request_id, services, warehouse
+from app.api.names import name_of
+from app.api.operations import Operations
+from app.api.schemas.metric_reports import CommitReportSchema, ReportMetricsRequestSchema, ScanReportSchema
+from app.catalog import metric_reports
+from app.catalog.metric_reports import Report
+from app.errors import NoSuchTableException
+from app.identifiers import TableIdentifier
+from app.observability.logs import get_logger
+from app.observability.metrics import metrics
+
+log = get_logger(__name__)
+resource = Operations("metrics")
+SCHEMAS: dict[str, type[Schema]] = {"scan-report": ScanReportSchema, "commit-report": CommitReportSchema}
+_COUNTERS = ("result-data-files", "result-delete-files", "total-file-size-bytes")
+
+
+@resource.operation(
+    "POST",
+    "/namespaces/{namespace}/tables/{table}/metrics",
+    "Report the metrics of a scan or a commit",
+    body=ReportMetricsRequestSchema,
+    fails=(NoSuchTableException,),
+)
+def report_metrics(table: TableIdentifier) -> Response:
+    report = _read_report()
+    metric_reports.report_metrics(
+        catalog(),
+        services().reports,
+        warehouse(),
+        table,
+        report,
+        principal=principal(),
+        request_id=request_id(),
+    )
+    metrics.metric_reports.inc(report.report_type if report.report_type in SCHEMAS else "other")
+    _log(table, report)
+    return no_content()
+
+
+def _read_report() -> Report:
+    """Return the request's report; one of a type that we do not know is taken as it is."""
+    report_type = name_of(read_body(ReportMetricsRequestSchema)["report_type"].lower(), "report-type")
+    checked: dict[str, Any] = {}
+    if report_type in SCHEMAS:
+        checked = check_members(SCHEMAS[report_type], g.body)
+    return Report(report_type, checked.get("snapshot_id"), request.get_data())
+
+
+def _log(table: TableIdentifier, report: Report) -> None:
+    figures: dict[str, Any] = g.body["metrics"] if report.report_type in SCHEMAS else {}
+    shown = {
+        name.replace("-", "_"): figures[name]["value"]
+        for name in _COUNTERS
+        if "value" in figures.get(name, ())
+    }
+    timer = figures.get("total-planning-duration", {})
+    if timer.get("time-unit") == "nanoseconds":
+        shown["planning_duration_ms"] = timer["total-duration"] // 1_000_000
+    log.info(
+        "metrics reported",
+        report_type=report.report_type,
+        namespace=str(table.namespace),
+        table=table.name,
+        snapshot_id=report.snapshot_id,
+        **shown,
+    )

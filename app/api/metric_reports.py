@@ -28,7 +28,7 @@ _COUNTERS = ("result-data-files", "result-delete-files", "total-file-size-bytes"
     "POST",
     "/namespaces/{namespace}/tables/{table}/metrics",
     "Report the metrics of a scan or a commit",
-    body=ReportMetricsRequestSchema,
+    body="ReportMetricsRequest",
     fails=(NoSuchTableException,),
 )
 def report_metrics(table: TableIdentifier) -> Response:

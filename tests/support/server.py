@@ -104,12 +104,17 @@ class TestServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def environment(self) -> dict[str, str]:
-        """Return all variables of the process: none of the caller's own ICEBERG_* gets in."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ICEBERG_")}
-        own = {"ICEBERG_HOME": str(self.home), "ICEBERG_SERVER_PORT": str(self.port), "PYTHONPATH": str(ROOT)}
+        """Return all variables of the process: none of the caller's own ICEBERG_* gets in, nor its figures' folder."""
+        own = ("ICEBERG_", "PROMETHEUS_MULTIPROC_DIR")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+        given = {
+            "ICEBERG_HOME": str(self.home),
+            "ICEBERG_SERVER_PORT": str(self.port),
+            "PYTHONPATH": str(ROOT),
+        }
         database = self.database.environment() if self.database else {}
         settings = {variable(key): str(value) for key, value in self.settings.items()}
-        return {**inherited, **own, **database, **self.warehouse.environment(), **settings, **self.env}
+        return {**inherited, **given, **database, **self.warehouse.environment(), **settings, **self.env}
 
     def start(self, **settings: object) -> Self:
         """Start the entry command and return at once; ``settings`` (``__`` for dots) stay for restarts."""

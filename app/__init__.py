@@ -23,8 +23,7 @@ def create_app(settings: Settings) -> "Flask":
     from app.api.context import EXTENSION, Services
     from app.api.document.routes import DocumentRoutes
     from app.api.errors import install_error_handlers
-    from app.api.management import metric_reports as stored_reports
-    from app.api.management import warehouses
+    from app.api.management.resources import MANAGED
     from app.api.routing import RawPath
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
@@ -58,8 +57,7 @@ def create_app(settings: Settings) -> "Flask":
         views.resource,
         transactions.resource,
     ]
-    managed = [warehouses.resource, stored_reports.resource]
-    mounted: list[Operations | ManagementOperations] = [mount_config(resources), *resources, *managed]
+    mounted: list[Operations | ManagementOperations] = [mount_config(resources), *resources, *MANAGED]
     for resource in mounted:
         resource.register(app)
     app.register_blueprint(health.blueprint)

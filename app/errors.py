@@ -99,6 +99,12 @@ class CommitFailedException(ServiceError):
     code = 409
 
 
+class ConflictException(ServiceError):
+    """The state of the catalog does not allow it: something is protected, gone, or has ended."""
+
+    code = 409
+
+
 class RequestTooLargeException(ServiceError):
     code = 413
 

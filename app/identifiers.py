@@ -29,6 +29,15 @@ class Namespace(tuple[str, ...]):
     def parent(self) -> "Namespace":
         return Namespace(self[:-1])
 
+    @property
+    def beyond(self) -> "Namespace":
+        """What sorts behind the last descendant and before everything else: names hold no control characters."""
+        return Namespace([*self[:-1], f"{self[-1]}\x01"])
+
+    def is_within(self, other: "Namespace") -> bool:
+        """Whether it is ``other`` or lies below it."""
+        return self[: len(other)] == other
+
 
 class TableIdentifier(NamedTuple):
     """The full name of a table or a view."""

@@ -138,6 +138,12 @@ PURGE = Parameter(
     "Whether the files of the table are deleted as well.",
     {"type": "boolean", "default": False},
 )
+FORCE = Parameter(
+    "force",
+    "query",
+    "Whether it is done even if something is protected.",
+    {"type": "boolean", "default": False},
+)
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "header",

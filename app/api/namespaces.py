@@ -5,16 +5,17 @@ from flask import Response
 from app.api.answers import json_answer, no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
-from app.api.declarations import IDEMPOTENCY_KEY, PAGES, PARENT
+from app.api.declarations import FORCE, IDEMPOTENCY_KEY, PAGES, PARENT
 from app.api.names import namespace_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
-from app.api.parameters import text_parameter
+from app.api.parameters import boolean_parameter, text_parameter
 from app.api.schemas.namespaces import CreateNamespaceRequestSchema, UpdateNamespacePropertiesRequestSchema
 from app.catalog import namespaces
 from app.catalog.namespaces import LoadedNamespace
 from app.errors import (
     AlreadyExistsException,
+    ConflictException,
     NamespaceNotEmptyException,
     NoSuchNamespaceException,
     UnprocessableEntityException,
@@ -81,11 +82,11 @@ def load_namespace(namespace: Namespace) -> Response:
     "DELETE",
     "/namespaces/{namespace}",
     "Drop an empty namespace",
-    takes=[IDEMPOTENCY_KEY],
-    fails=[NoSuchNamespaceException, NamespaceNotEmptyException],
+    takes=[FORCE, IDEMPOTENCY_KEY],
+    fails=[NoSuchNamespaceException, NamespaceNotEmptyException, ConflictException],
 )
 def drop_namespace(namespace: Namespace) -> Response:
-    namespaces.drop_namespace(catalog(), caller(), warehouse(), namespace)
+    namespaces.drop_namespace(catalog(), caller(), warehouse(), namespace, force=boolean_parameter("force"))
     return no_content()
 
 

@@ -24,6 +24,17 @@ class Page(NamedTuple):
         """One more than fits, to see whether there is a next page."""
         return None if self.size is None else self.size + 1
 
+    def after_id(self, default: int) -> int:
+        """The last id of the page before, of a listing by id; ``default`` on the first page.
+
+        :raises BadRequestException: when the token holds none
+        """
+        if self.after is None:
+            return default
+        if not (self.after.isascii() and self.after.isdigit()) or len(self.after) > 18:
+            raise BadRequestException("Invalid pageToken: not a token of this server")
+        return int(self.after)
+
     def cut(self, items: list[Item], name: Callable[[Item], str]) -> tuple[list[Item], str | None]:
         """Return the page's items and the token of the next page, None at the end of the list."""
         if self.size is None or len(items) <= self.size:

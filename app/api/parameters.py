@@ -41,6 +41,11 @@ def time_parameter(name: str) -> int | None:
     return int(text)
 
 
+def optional_boolean_parameter(name: str) -> bool | None:
+    """As :func:`boolean_parameter`; None when absent."""
+    return boolean_parameter(name) if name in request.args else None
+
+
 def choice_parameter(name: str, choices: tuple[str, ...]) -> str:
     """One of ``choices``; the first when absent.
 

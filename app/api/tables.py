@@ -5,7 +5,16 @@ from flask import Response, request
 from app.api.answers import json_answer, metadata_answer, no_content, not_modified
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
-from app.api.declarations import DATA_ACCESS, IDEMPOTENCY_KEY, IF_NONE_MATCH, PAGES, PURGE, SNAPSHOTS, tagged
+from app.api.declarations import (
+    DATA_ACCESS,
+    FORCE,
+    IDEMPOTENCY_KEY,
+    IF_NONE_MATCH,
+    PAGES,
+    PURGE,
+    SNAPSHOTS,
+    tagged,
+)
 from app.api.etags import is_known, table_etag
 from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
@@ -23,6 +32,7 @@ from app.catalog.tables import LoadedTable, NewTable
 from app.errors import (
     AlreadyExistsException,
     CommitFailedException,
+    ConflictException,
     NoSuchNamespaceException,
     NoSuchTableException,
     NotFoundException,
@@ -150,12 +160,12 @@ def update_table(table: TableIdentifier) -> Response:
     "DELETE",
     "/namespaces/{namespace}/tables/{table}",
     "Drop a table, and its files if asked to",
-    takes=[PURGE, IDEMPOTENCY_KEY],
-    fails=[NoSuchTableException],
+    takes=[PURGE, FORCE, IDEMPOTENCY_KEY],
+    fails=[NoSuchTableException, ConflictException],
 )
 def drop_table(table: TableIdentifier) -> Response:
-    purge = boolean_parameter("purgeRequested")
-    tables.drop_table(catalog(), caller(), warehouse(), table, purge=purge)
+    purge, force = boolean_parameter("purgeRequested"), boolean_parameter("force")
+    tables.drop_table(catalog(), caller(), warehouse(), table, purge=purge, force=force)
     return no_content()
 
 
@@ -163,12 +173,14 @@ def drop_table(table: TableIdentifier) -> Response:
     "POST",
     "/namespaces/{namespace}/tables/{table}/unregister",
     "Forget a table and say where its metadata is",
-    takes=[IDEMPOTENCY_KEY],
+    takes=[FORCE, IDEMPOTENCY_KEY],
     answers={200: "UnregisterTableResult"},
-    fails=[NoSuchTableException],
+    fails=[NoSuchTableException, ConflictException],
 )
 def unregister_table(table: TableIdentifier) -> Response:
-    return metadata_answer(*tables.unregister_table(catalog(), caller(), warehouse(), table), config=False)
+    force = boolean_parameter("force")
+    gone = tables.unregister_table(catalog(), caller(), warehouse(), table, force=force)
+    return metadata_answer(*gone, config=False)
 
 
 @resource.operation(

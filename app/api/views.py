@@ -5,10 +5,11 @@ from flask import Response
 from app.api.answers import json_answer, metadata_answer, no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
-from app.api.declarations import IDEMPOTENCY_KEY, PAGES
+from app.api.declarations import FORCE, IDEMPOTENCY_KEY, PAGES
 from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
+from app.api.parameters import boolean_parameter
 from app.api.references import referenced_by
 from app.api.schemas.tables import RenameTableRequestSchema
 from app.api.schemas.views import (
@@ -21,6 +22,7 @@ from app.catalog.views import NewView
 from app.errors import (
     AlreadyExistsException,
     CommitFailedException,
+    ConflictException,
     NoSuchNamespaceException,
     NoSuchViewException,
     NotFoundException,
@@ -132,11 +134,11 @@ def replace_view(view: TableIdentifier) -> Response:
     "DELETE",
     "/namespaces/{namespace}/views/{view}",
     "Drop a view",
-    takes=[IDEMPOTENCY_KEY],
-    fails=[NoSuchViewException],
+    takes=[FORCE, IDEMPOTENCY_KEY],
+    fails=[NoSuchViewException, ConflictException],
 )
 def drop_view(view: TableIdentifier) -> Response:
-    views.drop_view(catalog(), caller(), warehouse(), view)
+    views.drop_view(catalog(), caller(), warehouse(), view, force=boolean_parameter("force"))
     return no_content()
 
 

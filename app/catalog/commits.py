@@ -13,9 +13,10 @@ from app.catalog.documents import document_result
 from app.catalog.idempotency import keep_result, mutation
 from app.catalog.intents import Intent, Prepared, prepare, read_bases
 from app.catalog.kinds import TABLE
-from app.catalog.locations import claim_location, overlaps
+from app.catalog.locations import Adoption, claim_location, overlaps
 from app.catalog.maintenance import enqueue_superseded
 from app.catalog.metadata_files import delete_metadata_files, write_metadata_file
+from app.catalog.namespaces import no_such_namespace
 from app.catalog.purge import refuse_while_purged
 from app.changes.log import Change, record_change
 from app.db import (
@@ -25,7 +26,7 @@ from app.db import (
     TransactionConflict,
     TransactionOutcomeUnknown,
 )
-from app.errors import AlreadyExistsException, CommitFailedException, NoSuchNamespaceException
+from app.errors import AlreadyExistsException, CommitFailedException
 from app.observability.failpoints import failpoint
 from app.observability.metrics import metrics
 from app.storage import locations
@@ -155,12 +156,19 @@ def _swap_one(tx: Transaction, caller: Caller, warehouse: Warehouse, item: Prepa
         enqueue_superseded(tx, warehouse.id, item.base.metadata, item.metadata)
     if item.moves:
         # After the row: whoever lost the race for a name or a uuid hears of that, not of its location.
-        claim_location(tx, warehouse, item.metadata["location"], object_id)
+        claim_location(tx, warehouse, item.metadata["location"], object_id, _adoption(item))
     if item.intent.adopted is not None:
         refuse_while_purged(tx, item.metadata["location"])
     change = _change(warehouse, item, object_id)
     record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
     return object_id
+
+
+def _adoption(item: Prepared) -> Adoption | None:
+    """What a registered object is known by: a held one that it was may share its place."""
+    if item.intent.adopted is None:
+        return None
+    return Adoption(item.metadata.get(item.intent.kind.uuid_member), item.intent.adopted)
 
 
 def _store(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:
@@ -185,19 +193,20 @@ def _write_row(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:
         "create_tabular",
         warehouse_id=warehouse.id,
         namespace_id=item.base.namespace_id,
+        levels=list(item.intent.identifier.namespace),
         name=item.intent.identifier.name,
         kind=item.intent.kind.name,
         **columns,
     )
+    if row is None:
+        raise no_such_namespace(item.intent.identifier.namespace)
     return int(row.id)
 
 
 def _refused(error: ConstraintViolated, item: Prepared) -> Exception:
-    identifier, title = item.intent.identifier, item.intent.kind.title
+    title = item.intent.kind.title
     if error.constraint == "tabulars_name_key":
         return LostRace()
-    if error.constraint == "tabulars_namespace_fkey":
-        return NoSuchNamespaceException(f"Namespace does not exist: {identifier.namespace}")
     if error.constraint == "tabulars_uuid_key":
         uuid = item.metadata.get(item.intent.kind.uuid_member)
         return AlreadyExistsException(f"{title} with uuid {uuid} already exists in this warehouse")

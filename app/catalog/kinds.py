@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from app.errors import AlreadyExistsException, NoSuchTableException, NoSuchViewException, ServiceError
+from app.errors import (
+    AlreadyExistsException,
+    ConflictException,
+    NoSuchTableException,
+    NoSuchViewException,
+    ServiceError,
+)
 from app.identifiers import TableIdentifier
 
 
@@ -30,3 +36,10 @@ def name_taken(identifier: TableIdentifier, wanted: Kind, found: Kind) -> Alread
     if found is wanted:
         return AlreadyExistsException(f"{found.title} already exists: {identifier}")
     return AlreadyExistsException(f"{found.title} with same name already exists: {identifier}")
+
+
+def is_protected(title: str, name: object) -> ConflictException:
+    """What to say to those who drop something protected without force."""
+    return ConflictException(
+        f"{title} is protected: {name}; clear its flag 'protected' first, or drop it with force=true"
+    )

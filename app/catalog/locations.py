@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 from app.catalog.context import Catalog, Warehouse
 from app.db import Database, Transaction
@@ -42,36 +43,59 @@ def check_object_location(catalog: Catalog, location: str) -> None:
         )
 
 
-def claim_location(tx: Transaction, warehouse: Warehouse, location: str, object_id: int = 0) -> None:
+class Adoption(NamedTuple):
+    """An object that comes with files of its own: registered, or brought back."""
+
+    uuid: str | None
+    metadata_location: str
+
+
+def claim_location(
+    tx: Transaction, warehouse: Warehouse, location: str, object_id: int = 0, adoption: Adoption | None = None
+) -> None:
     """Take a place for an object until the transaction ends.
 
+    :param adoption: lets the object share the place of a held one that it once was
     :raises IllegalArgumentException: when another object's location contains it or lies inside it
     """
+    lock_location(tx, warehouse.id, location)
+    refuse_overlap(tx, warehouse, location, object_id, adoption)
+
+
+def lock_location(tx: Transaction, warehouse_id: int, location: str) -> None:
+    """Keep others from claiming this place, or one around or inside it, until the transaction ends."""
     keys = [*locations.ancestors(location), locations.key(location)]
-    tx.fetch_all("lock_location", warehouse_id=warehouse.id, keys=keys)
-    refuse_overlap(tx, warehouse, location, object_id)
+    tx.fetch_all("lock_location", warehouse_id=warehouse_id, keys=keys)
 
 
 def refuse_overlap(
-    source: Database | Transaction, warehouse: Warehouse, location: str, object_id: int = 0
+    source: Database | Transaction,
+    warehouse: Warehouse,
+    location: str,
+    object_id: int = 0,
+    adoption: Adoption | None = None,
 ) -> None:
     """
     :raises IllegalArgumentException: when another object's location contains this one or lies inside it
     """
     key = locations.key(location)
+    uuid, metadata_location = adoption or (None, None)
     other = source.fetch_one(
         "find_overlapping_location",
         warehouse_id=warehouse.id,
         id=object_id,
         keys=[*locations.ancestors(location), key],
         key=key,
+        uuid=uuid,
+        metadata_location=metadata_location,
     )
     if other is not None:
-        raise overlaps(location, other.location)
+        raise overlaps(location, other.location, held=other.held)
 
 
-def overlaps(location: str, other: str) -> IllegalArgumentException:
+def overlaps(location: str, other: str, *, held: bool = False) -> IllegalArgumentException:
     """What to say about a location that collides with that of another object."""
+    whose = "a dropped table or view that is held" if held else "another table or view"
     return IllegalArgumentException(
-        f"Invalid location {location!r}: it overlaps the location of another table or view ({other})"
+        f"Invalid location {location!r}: it overlaps the location of {whose} ({other})"
     )

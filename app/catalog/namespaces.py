@@ -7,10 +7,11 @@ import msgspec
 
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.idempotency import keep_result, mutation, no_result, once
+from app.catalog.kinds import is_protected
 from app.catalog.limits import check_properties
 from app.catalog.locations import child_location
 from app.changes.log import Change, record_change
-from app.db import ConstraintViolated, Row
+from app.db import ConstraintViolated, Row, Transaction
 from app.errors import (
     AlreadyExistsException,
     BadRequestException,
@@ -54,6 +55,11 @@ def _revive_changes(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject
 
 def no_such_namespace(namespace: Namespace) -> NoSuchNamespaceException:
     return NoSuchNamespaceException(f"Namespace does not exist: {namespace}")
+
+
+def tree_of(warehouse_id: int, root: Namespace) -> dict[str, Any]:
+    """Return the parameters by which queries find a namespace and all below it."""
+    return {"warehouse_id": warehouse_id, "levels": list(root), "beyond": list(root.beyond)}
 
 
 def list_namespaces(
@@ -112,14 +118,7 @@ def create_namespace(
     stored = {key: value for key, value in properties.items() if key != LOCATION}
     try:
         with mutation(catalog, caller, warehouse) as tx:
-            row = tx.fetch_one(
-                "create_namespace",
-                warehouse_id=warehouse.id,
-                parent_id=parent.id if parent else None,
-                levels=list(namespace),
-                location=location,
-                properties=_encode(stored),
-            )
+            row = _insert(tx, warehouse, parent, namespace, location=location, properties=_encode(stored))
             created = LoadedNamespace(row.id, namespace, {**stored, LOCATION: location})
             change = Change(
                 action="namespace.created",
@@ -133,21 +132,44 @@ def create_namespace(
     except ConstraintViolated as error:
         if error.constraint == "namespaces_levels_key":
             raise AlreadyExistsException(f"Namespace already exists: {namespace}") from error
-        if error.constraint == "namespaces_parent_fkey":
-            raise no_such_namespace(namespace.parent) from error
         raise
     return created
 
 
+def _insert(
+    tx: Transaction,
+    warehouse: Warehouse,
+    parent: LoadedNamespace | None,
+    namespace: Namespace,
+    **columns: str,
+) -> Row:
+    columns_of_all = {"warehouse_id": warehouse.id, "levels": list(namespace), **columns}
+    if parent is None:
+        return tx.fetch_one("create_namespace", **columns_of_all)
+    row = tx.fetch_one(
+        "create_child_namespace", parent_id=parent.id, parent=list(parent.levels), **columns_of_all
+    )
+    if row is None:
+        raise no_such_namespace(parent.levels)
+    return row
+
+
 @once(no_result)
-def drop_namespace(catalog: Catalog, caller: Caller, warehouse: Warehouse, namespace: Namespace) -> None:
+def drop_namespace(
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, namespace: Namespace, *, force: bool = False
+) -> None:
     """
+    :param force: even if it is protected
     :raises NoSuchNamespaceException: when it does not exist
     :raises NamespaceNotEmptyException: when a namespace, table or view is left in it
+    :raises ConflictException: when it is protected
     """
+    place = {"warehouse_id": warehouse.id, "levels": list(namespace)}
     try:
         with mutation(catalog, caller, warehouse) as tx:
-            row = tx.fetch_one("drop_namespace", warehouse_id=warehouse.id, levels=list(namespace))
+            row = tx.fetch_one("drop_namespace", force=force, **place)
+            if row is None and tx.fetch_one("namespace_exists", **place) is not None:
+                raise is_protected("Namespace", namespace)
             if row is None:
                 raise no_such_namespace(namespace)
             change = Change(

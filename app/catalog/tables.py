@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import msgspec
 
-from app.catalog import tabulars
+from app.catalog import drops, tabulars
 from app.catalog.commits import commit
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.documents import document_result, revive_document
@@ -16,7 +16,6 @@ from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE
 from app.catalog.locations import refuse_overlap, table_location
 from app.catalog.metadata_files import encode_document, read_metadata_file
-from app.catalog.purge import enqueue_purge
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata import snapshots
 from app.metadata.requirements import check_table_requirements, is_create
@@ -205,28 +204,37 @@ def table_intent(catalog: Catalog, caller: Caller, steps: Sequence[TableCommit])
 
 @once(no_result)
 def drop_table(
-    catalog: Catalog, caller: Caller, warehouse: Warehouse, table: TableIdentifier, *, purge: bool
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    table: TableIdentifier,
+    *,
+    purge: bool,
+    force: bool = False,
 ) -> None:
-    """Forget a table; with ``purge`` a job deletes its files afterwards.
+    """Forget a table, or hold it where the warehouse has soft delete; with ``purge`` a job deletes its files
+    afterwards.
 
+    :param force: even if it is protected
     :raises NoSuchTableException: when it, or its namespace, does not exist
+    :raises ConflictException: when it is protected
     """
     with mutation(catalog, caller, warehouse) as tx:
-        row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"purge": purge})
-        if purge:
-            enqueue_purge(tx, warehouse.id, row.metadata_location, row.document)
+        drops.drop(tx, caller, warehouse, TABLE, table, purge=purge, force=force)
 
 
 @once(_revive)
 def unregister_table(
-    catalog: Catalog, caller: Caller, warehouse: Warehouse, table: TableIdentifier
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, table: TableIdentifier, *, force: bool = False
 ) -> LoadedTable:
-    """Forget a table and return it as it was last; its files stay.
+    """Forget a table and return it as it was last; its files stay, and it is never held.
 
+    :param force: even if it is protected
     :raises NoSuchTableException: when it, or its namespace, does not exist
+    :raises ConflictException: when it is protected
     """
     with mutation(catalog, caller, warehouse) as tx:
-        row = tabulars.drop(tx, caller, warehouse, TABLE, table, {"unregistered": True})
+        row = drops.unregister(tx, caller, warehouse, table, force=force)
         keep_result(tx, caller, warehouse, document_result(row.metadata_location, row.id))
     return LoadedTable(row.metadata_location, row.document)
 

@@ -50,34 +50,6 @@ def fetch(catalog: Catalog, warehouse: Warehouse, query: str, kind: Kind, identi
     return row
 
 
-def drop(
-    tx: Transaction,
-    caller: Caller,
-    warehouse: Warehouse,
-    kind: Kind,
-    identifier: TableIdentifier,
-    details: Mapping[str, Any],
-) -> Row:
-    """Delete the row and return it as it was.
-
-    :raises NoSuchTableException: or its counterpart for views
-    """
-    row = tx.fetch_one("drop_tabular", kind=kind.name, **_key(warehouse, identifier))
-    if row is None:
-        raise kind.does_not_exist(identifier)
-    change = Change(
-        action=f"{kind.name}.dropped",
-        warehouse_id=warehouse.id,
-        object_id=row.id,
-        namespace=identifier.namespace,
-        name=identifier.name,
-        before_pointer=row.metadata_location,
-        details=details,
-    )
-    record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
-    return row
-
-
 def rename(
     catalog: Catalog,
     caller: Caller,
@@ -89,12 +61,13 @@ def rename(
     """Move a row to another name; metadata, uuid and location stay."""
     try:
         with mutation(catalog, caller, warehouse) as tx:
+            places = _lock_places(tx, warehouse, source.namespace, destination.namespace)
             row = tx.fetch_one("lock_tabular", kind=kind.name, **_key(warehouse, source))
             if row is None:
                 raise kind.does_not_exist(source)
             if source == destination:
                 return
-            namespace_id = _free_place(tx, warehouse, kind, source, destination)
+            namespace_id = _free_place(tx, places, kind, source, destination)
             tx.execute("rename_tabular", id=row.id, namespace_id=namespace_id, name=destination.name)
             change = Change(
                 action=f"{kind.name}.renamed",
@@ -110,23 +83,31 @@ def rename(
     except ConstraintViolated as error:
         if error.constraint == "tabulars_name_key":
             raise _taken(kind, source, destination, kind) from error
-        if error.constraint == "tabulars_namespace_fkey":
-            raise no_such_namespace(destination.namespace) from error
         raise
 
 
+def _lock_places(
+    tx: Transaction, warehouse: Warehouse, one: Namespace, other: Namespace
+) -> dict[Namespace, int]:
+    """Keep two namespaces from being renamed or dropped, and return the ids of those that exist."""
+    rows = tx.fetch_all("share_namespaces", warehouse_id=warehouse.id, one=list(one), other=list(other))
+    return {Namespace(row.levels): row.id for row in rows}
+
+
 def _free_place(
-    tx: Transaction, warehouse: Warehouse, kind: Kind, source: TableIdentifier, destination: TableIdentifier
+    tx: Transaction,
+    places: Mapping[Namespace, int],
+    kind: Kind,
+    source: TableIdentifier,
+    destination: TableIdentifier,
 ) -> int:
-    namespace = tx.fetch_one(
-        "namespace_exists", warehouse_id=warehouse.id, levels=list(destination.namespace)
-    )
-    if namespace is None:
+    namespace_id = places.get(destination.namespace)
+    if namespace_id is None:
         raise no_such_namespace(destination.namespace)
-    taken = tx.fetch_one("find_tabular_kind", namespace_id=namespace.id, name=destination.name)
+    taken = tx.fetch_one("find_tabular_kind", namespace_id=namespace_id, name=destination.name)
     if taken is not None:
         raise _taken(kind, source, destination, KINDS[taken.kind])
-    return int(namespace.id)
+    return namespace_id
 
 
 def _taken(

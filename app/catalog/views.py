@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from app.catalog import tabulars
+from app.catalog import drops, tabulars
 from app.catalog.commits import commit
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.documents import revive_document
@@ -122,13 +122,17 @@ def replace_view(
 
 
 @once(no_result)
-def drop_view(catalog: Catalog, caller: Caller, warehouse: Warehouse, view: TableIdentifier) -> None:
-    """Forget a view; its files stay.
+def drop_view(
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, view: TableIdentifier, *, force: bool = False
+) -> None:
+    """Forget a view, or hold it where the warehouse has soft delete; its files stay.
 
+    :param force: even if it is protected
     :raises NoSuchViewException: when it, or its namespace, does not exist
+    :raises ConflictException: when it is protected
     """
     with mutation(catalog, caller, warehouse) as tx:
-        tabulars.drop(tx, caller, warehouse, VIEW, view, {})
+        drops.drop(tx, caller, warehouse, VIEW, view, purge=False, force=force)
 
 
 @once(_revive)

@@ -27,7 +27,7 @@ def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     # Imported here: the supervisor, which is the same program, needs none of it.
-    from app.catalog.maintenance import PERIODS
+    from app.catalog import held, maintenance
     from app.cli.embedded.cluster import connected_settings
     from app.jobs import Worker
     from app.observability import failpoints
@@ -38,7 +38,8 @@ def run(_arguments: argparse.Namespace) -> int:
     logs.capture_standard_logging()
     failpoints.arm(settings.testing.failpoints)
     catalog = open_catalog(settings)
-    worker = Worker(catalog.db, settings.jobs, job_handlers(catalog), PERIODS, _CONCURRENCY)
+    periods = {**maintenance.PERIODS, held.EXPIRE: held.PERIOD}
+    worker = Worker(catalog.db, settings.jobs, job_handlers(catalog), periods, _CONCURRENCY)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
     log.info("jobs process started")
@@ -61,10 +62,12 @@ def open_catalog(settings: Settings) -> "Catalog":
 
 def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
     """Everything the process knows to do, by the kind of job."""
-    from app.catalog import maintenance, purge
+    from app.catalog import held, maintenance, namespace_drops, purge
 
     return {
         purge.PURGE: partial(purge.purge, catalog),
+        held.EXPIRE: partial(held.expire_due, catalog),
+        namespace_drops.DROP_NAMESPACE: partial(namespace_drops.work_off_drop, catalog),
         maintenance.DELETE_SUPERSEDED: partial(maintenance.delete_superseded, catalog),
         maintenance.KEEP_CHANGES: partial(maintenance.keep_changes, catalog),
         maintenance.KEEP_IDEMPOTENCY_KEYS: partial(maintenance.keep_idempotency_keys, catalog),

@@ -17,6 +17,10 @@ class JobInterrupted(Exception):
     """The worker stops, or another one has taken the job over: end now, somebody will run it again."""
 
 
+class JobFailed(Exception):
+    """The handler knows that another attempt would come to nothing; its text is for people."""
+
+
 def enqueue(tx: Transaction, kind: str, payload: Mapping[str, Any], run_at: datetime | None = None) -> int:
     """Put a job into the queue when ``tx`` commits, and return its id.
 
@@ -59,14 +63,15 @@ class Job:
         if self.lost or self.stopping():
             raise JobInterrupted(f"job {self.id} is interrupted")
 
-    def report(self, **progress: Any) -> None:
+    def report(self, tx: Transaction | None = None, /, **progress: Any) -> None:
         """Save how far the job is, for people and for its next attempt; includes :meth:`check`.
 
+        :param tx: save it with what this transaction does, which only the job's owner can then commit
         :raises JobInterrupted: when the handler must end now
         """
         self.check()
         text = msgspec.json.encode(progress).decode()
-        if not self._update("save_job_progress", progress=text):
+        if (tx or self.db).execute("save_job_progress", progress=text, **self._key()) != 1:
             self.lost = True
             self.check()
         self.progress = progress

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from app.config import JobsSettings
 from app.db import Database
 from app.errors import ServiceError
-from app.jobs.queue import Job, JobInterrupted
+from app.jobs.queue import Job, JobFailed, JobInterrupted
 from app.observability.logs import get_logger
 
 log = get_logger(__name__)
@@ -125,6 +125,9 @@ class Worker:
             message = self._handlers[job.kind](job)
         except JobInterrupted:
             return job.hand_back()
+        except JobFailed as error:
+            log.error("job failed", job=job.id, kind=job.kind, attempts=job.attempts, error=error)
+            return self._finish(job, "failed", str(error))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the row must say so
             return self._give_up(job, error)
         kept = self._finish(job, "completed", message)

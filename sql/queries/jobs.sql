@@ -76,3 +76,21 @@ WHERE id = %(id)s AND owner = %(owner)s AND attempts = %(attempts)s AND status =
 -- name: delete_finished_jobs
 DELETE FROM jobs
 WHERE status IN ('completed', 'failed', 'cancelled') AND finished_at < now() - make_interval(secs => %(age)s);
+
+-- name: list_jobs
+SELECT id, kind, status, attempts, progress::text AS progress, message, created_at, started_at, finished_at FROM jobs
+WHERE id < %(before)s
+ORDER BY id DESC
+LIMIT %(limit)s;
+
+-- name: load_job
+SELECT id, kind, status, attempts, progress::text AS progress, message, created_at, started_at, finished_at FROM jobs
+WHERE id = %(id)s;
+
+-- name: lock_job
+SELECT id, kind, status, payload::text AS payload, period IS NOT NULL AS is_periodic FROM jobs WHERE id = %(id)s FOR UPDATE;
+
+-- name: cancel_job
+UPDATE jobs
+SET status = 'cancelled', message = %(message)s, owner = NULL, heartbeat_at = NULL, finished_at = now()
+WHERE id = %(id)s;

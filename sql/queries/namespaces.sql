@@ -6,13 +6,22 @@ WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[];
 SELECT id FROM namespaces WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[];
 
 -- name: lock_namespace
-SELECT id, location, properties FROM namespaces
+SELECT id, location, properties, protected FROM namespaces
 WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[]
 FOR NO KEY UPDATE;
 
 -- name: create_namespace
 INSERT INTO namespaces (warehouse_id, parent_id, levels, location, properties)
-VALUES (%(warehouse_id)s, %(parent_id)s, %(levels)s::text[], %(location)s, %(properties)s)
+VALUES (%(warehouse_id)s, NULL, %(levels)s::text[], %(location)s, %(properties)s)
+RETURNING id;
+
+-- No row when the parent was dropped or renamed meanwhile.
+-- name: create_child_namespace
+INSERT INTO namespaces (warehouse_id, parent_id, levels, location, properties)
+SELECT %(warehouse_id)s, p.id, %(levels)s::text[], %(location)s, %(properties)s
+FROM namespaces p
+WHERE p.id = %(parent_id)s AND p.levels = %(parent)s::text[]
+FOR KEY SHARE
 RETURNING id;
 
 -- name: update_namespace
@@ -20,8 +29,30 @@ UPDATE namespaces SET location = %(location)s, properties = %(properties)s, upda
 WHERE id = %(id)s;
 
 -- name: drop_namespace
-DELETE FROM namespaces WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[]
+DELETE FROM namespaces
+WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[] AND (NOT protected OR %(force)s)
 RETURNING id;
+
+-- name: share_namespaces
+SELECT id, levels FROM namespaces
+WHERE warehouse_id = %(warehouse_id)s AND (levels = %(one)s::text[] OR levels = %(other)s::text[])
+ORDER BY id
+FOR KEY SHARE;
+
+-- name: share_namespace
+SELECT id, levels FROM namespaces
+WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[]
+FOR KEY SHARE;
+
+-- name: share_namespace_by_id
+SELECT id, levels, protected FROM namespaces WHERE id = %(id)s FOR KEY SHARE;
+
+-- name: load_namespace_protection
+SELECT protected FROM namespaces
+WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[];
+
+-- name: protect_namespace
+UPDATE namespaces SET protected = %(protected)s, updated_at = now() WHERE id = %(id)s;
 
 -- name: list_namespaces
 SELECT levels FROM namespaces

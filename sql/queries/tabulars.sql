@@ -38,23 +38,37 @@ FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS claimed (key, depth)
 ORDER BY claimed.depth;
 
 -- The last of the keys is the location itself, the others are its ancestors; '0' is the character behind '/'.
+-- A held object does not count when it is the very one that comes back: same place, and same uuid or metadata file.
 -- name: find_overlapping_location
-SELECT t.location FROM tabulars t
+SELECT t.location, false AS held FROM tabulars t
 WHERE t.warehouse_id = %(warehouse_id)s AND t.id <> %(id)s AND t.location_key = ANY(%(keys)s::text[])
 UNION ALL
-SELECT t.location FROM tabulars t
+SELECT t.location, false AS held FROM tabulars t
 WHERE t.warehouse_id = %(warehouse_id)s AND t.id <> %(id)s
     AND t.location_key > %(key)s || '/' AND t.location_key < %(key)s || '0'
+UNION ALL
+SELECT h.location, true AS held FROM held_tabulars h
+WHERE h.warehouse_id = %(warehouse_id)s AND h.location_key = ANY(%(keys)s::text[])
+    AND (
+        h.location_key = %(key)s AND (h.uuid = %(uuid)s::uuid OR h.metadata_location = %(metadata_location)s::text)
+    ) IS NOT TRUE
+UNION ALL
+SELECT h.location, true AS held FROM held_tabulars h
+WHERE h.warehouse_id = %(warehouse_id)s
+    AND h.location_key > %(key)s || '/' AND h.location_key < %(key)s || '0'
 LIMIT 1;
 
+-- No row when the namespace was dropped or renamed meanwhile.
 -- name: create_tabular
 INSERT INTO tabulars (
     warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document
 )
-VALUES (
-    %(warehouse_id)s, %(namespace_id)s, %(name)s, %(kind)s, %(uuid)s, %(location)s, %(location_key)s,
+SELECT
+    %(warehouse_id)s, n.id, %(name)s, %(kind)s, %(uuid)s::uuid, %(location)s, %(location_key)s,
     %(metadata_location)s, %(document)s
-)
+FROM namespaces n
+WHERE n.id = %(namespace_id)s AND n.levels = %(levels)s::text[]
+FOR KEY SHARE
 RETURNING id;
 
 -- name: commit_tabular
@@ -63,19 +77,20 @@ SET uuid = %(uuid)s, location = %(location)s, location_key = %(location_key)s,
     metadata_location = %(metadata_location)s, document = %(document)s, updated_at = now()
 WHERE id = %(id)s;
 
--- name: drop_tabular
-DELETE FROM tabulars t
-USING namespaces n
-WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[]
-    AND t.namespace_id = n.id AND t.name = %(name)s AND t.kind = %(kind)s
-RETURNING t.id, t.uuid::text AS uuid, t.location, t.metadata_location, t.document;
-
+-- The namespace is locked before what is in it, as by everybody else, against being renamed or dropped meanwhile.
+-- hold is for how many seconds the warehouse keeps what is dropped, null for not at all.
 -- name: lock_tabular
-SELECT t.id, t.metadata_location
-FROM namespaces n
-JOIN tabulars t ON t.namespace_id = n.id
-WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[]
-    AND t.name = %(name)s AND t.kind = %(kind)s
+WITH place AS MATERIALIZED (
+    SELECT id FROM namespaces
+    WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[]
+    FOR KEY SHARE
+)
+SELECT
+    t.id, t.kind, t.name, t.metadata_location, t.protected,
+    (SELECT soft_delete_seconds FROM warehouses WHERE id = %(warehouse_id)s) AS hold
+FROM place
+JOIN tabulars t ON t.namespace_id = place.id
+WHERE t.name = %(name)s AND t.kind = %(kind)s
 FOR UPDATE OF t;
 
 -- name: rename_tabular
@@ -93,4 +108,17 @@ FROM namespaces n;
 
 -- name: list_named_metadata_files
 SELECT metadata_location FROM tabulars
+WHERE warehouse_id = %(warehouse_id)s AND metadata_location = ANY(%(files)s::text[])
+UNION ALL
+SELECT metadata_location FROM held_tabulars
 WHERE warehouse_id = %(warehouse_id)s AND metadata_location = ANY(%(files)s::text[]);
+
+-- name: load_tabular_protection
+SELECT t.protected
+FROM namespaces n
+JOIN tabulars t ON t.namespace_id = n.id
+WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[]
+    AND t.name = %(name)s AND t.kind = %(kind)s;
+
+-- name: protect_tabular
+UPDATE tabulars SET protected = %(protected)s, updated_at = now() WHERE id = %(id)s;

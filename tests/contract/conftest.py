@@ -1,10 +1,24 @@
 """Objects that contract tests start from."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.conftest import SHARED, MakeServer
 from tests.contract.bodies import append, set_ref
 from tests.contract.calls import Tabular, make_table, make_view
-from tests.support.server import Client
+from tests.contract.holding import DAY, set_hold
+from tests.support.server import Client, TestServer
+
+
+@pytest.fixture(scope="session")
+def holding(make_server: MakeServer) -> Iterator[TestServer]:
+    """A server whose default warehouse holds what is dropped for a day."""
+    with make_server() as running:
+        set_hold(running, DAY)
+        SHARED.append(running)
+        yield running
+        SHARED.remove(running)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from app.identifiers import decode_segment
 
 ROOT = "/management/v1"
 _INSIDE_A_WAREHOUSE = "/warehouses/{warehouse}/"
-_LARGEST_ID = 2**63 - 1
+LARGEST_ID = 2**63 - 1
 
 
 class ManagementOperations:
@@ -86,6 +86,6 @@ def _decoding(view: View, template: str) -> View:
 
 
 def _id(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > _LARGEST_ID:
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > LARGEST_ID:
         raise BadRequestException(f"Invalid id {text!r}: expected a whole number")
     return int(text)

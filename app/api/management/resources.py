@@ -1,0 +1,12 @@
+"""All operations of the management API."""
+
+from app.api.management import held, jobs, metric_reports, namespaces, protection, warehouses
+
+MANAGED = [
+    warehouses.resource,
+    namespaces.resource,
+    protection.resource,
+    held.resource,
+    metric_reports.resource,
+    jobs.resource,
+]

@@ -1,0 +1,498 @@
+"""Soft delete: what is dropped keeps its files, frees its name, is listed, comes back or expires."""
+
+import re
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.contract.calls import (
+    Tabular,
+    assert_error,
+    create_view_request,
+    local,
+    make_namespace,
+    make_table,
+    make_view,
+    namespace_path,
+    no_content,
+    ok,
+    table_path,
+    view_path,
+)
+from tests.contract.holding import (
+    DAY,
+    ROOT,
+    drop,
+    dropped,
+    end_hold,
+    is_held,
+    job_message,
+    purged,
+    set_hold,
+    undrop,
+)
+from tests.factories import commit_request, create_table_request, set_properties, unique_name
+from tests.support.process import eventually
+from tests.support.server import Client, TestServer
+
+
+@pytest.fixture
+def server(holding: TestServer) -> TestServer:
+    return holding
+
+
+@pytest.fixture
+def at_once(server: TestServer) -> Iterator[None]:
+    """Soft delete is off for the time of a test."""
+    set_hold(server, None)
+    yield
+    set_hold(server, DAY)
+
+
+def register(client: Client, namespace: str, metadata_location: str, name: str | None = None) -> Tabular:
+    name = name or unique_name("r")
+    body = {"name": name, "metadata-location": metadata_location}
+    ok(client.post(f"{namespace_path(namespace)}/register", json=body))
+    return Tabular(client, namespace, name, table_path(namespace, name))
+
+
+@pytest.mark.usefixtures("at_once")
+def test_nothing_is_held_without_soft_delete(client: Client, table: Tabular, view: Tabular) -> None:
+    before = dropped(client)
+    no_content(client.delete(table.path))
+    no_content(client.delete(view.path))
+    assert dropped(client) == before
+
+
+def test_what_is_dropped_is_listed_and_keeps_its_files(client: Client, table: Tabular, view: Tabular) -> None:
+    loaded, files = table.load(), table.files()
+    started = time.time() * 1000
+    item = drop(table)
+    assert_error(client.get(table.path), 404, "NoSuchTableException")
+    metadata = loaded["metadata"]
+    times = item.pop("dropped-at-ms"), item.pop("expires-at-ms")
+    assert started - 1000 < times[0] < started + 30_000
+    assert times[1] - times[0] == DAY * 1000
+    assert isinstance(item.pop("id"), int)
+    assert item == {
+        "kind": "table",
+        "namespace": [table.namespace],
+        "name": table.name,
+        "uuid": metadata["table-uuid"],
+        "location": metadata["location"],
+        "metadata-location": loaded["metadata-location"],
+        "protected": False,
+        "purge": False,
+        "dropped-by": "anonymous",
+    }
+    assert sorted(path.name for path in local(metadata["location"]).rglob("*") if path.is_file()) == files
+    assert drop(view)["kind"] == "view"
+
+
+def test_the_name_is_free_at_once(client: Client, table: Tabular) -> None:
+    item = drop(table)
+    for name in (table.name, unique_name("v")):
+        client.post(f"{namespace_path(table.namespace)}/tables", json=create_table_request(name))
+    assert table.metadata["location"] != item["location"]
+    again = drop(table)
+    assert again["name"] == item["name"]
+    assert {item["id"], again["id"]} <= {each["id"] for each in dropped(client)}
+
+
+def test_what_is_held_keeps_no_namespace(client: Client, namespace: str) -> None:
+    item = drop(make_table(client, namespace))
+    no_content(client.delete(namespace_path(namespace)))
+    (listed,) = (each for each in dropped(client) if each["id"] == item["id"])
+    assert listed["namespace"] == [namespace]
+
+
+def test_pages(client: Client, namespace: str) -> None:
+    made = [drop(make_table(client, namespace))["id"] for _ in range(5)]
+    found: list[int] = []
+    token = ""
+    while token is not None:
+        page = ok(client.get(f"{ROOT}/dropped", params={"pageSize": 2, "pageToken": token}))
+        assert len(page["dropped"]) <= 2
+        found += [item["id"] for item in page["dropped"]]
+        token = page["next-page-token"]
+    assert found == sorted(found)
+    assert set(made) <= set(found)
+    assert found == [item["id"] for item in dropped(client)]
+
+
+def test_a_token_of_another_listing(client: Client, namespace: str) -> None:
+    for _ in range(2):
+        make_table(client, namespace)
+    token = ok(client.get(f"{namespace_path(namespace)}/tables?pageSize=1"))["next-page-token"]
+    assert_error(client.get(f"{ROOT}/dropped", params={"pageToken": token}), 400, "BadRequestException")
+
+
+# -- undrop
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_a_table_comes_back_as_it_was(client: Client, table: Tabular, *, purge: bool) -> None:
+    table.commit(set_properties(a="1"))
+    before = table.load()
+    item = drop(table, purge=purge)
+    answer = ok(undrop(client, item))
+    assert answer == {"kind": "table", "namespace": [table.namespace], "name": table.name}
+    assert table.load() == before
+    assert not is_held(client, item)
+    table.commit(set_properties(b="1"))
+
+
+def test_a_view_comes_back_as_it_was(client: Client, view: Tabular) -> None:
+    before = view.load()
+    assert ok(undrop(client, drop(view)))["kind"] == "view"
+    assert view.load() == before
+
+
+def test_no_body_is_needed(client: Client, table: Tabular) -> None:
+    ok(client.post(f"{ROOT}/dropped/{drop(table)['id']}/undrop"))
+    assert table.load()
+
+
+def test_under_another_name(client: Client, table: Tabular) -> None:
+    item, target = drop(table), make_namespace(client)
+    make_table(client, table.namespace, table.name)
+    answer = ok(undrop(client, item, namespace=[target], name="é / x"))
+    assert answer == {"kind": "table", "namespace": [target], "name": "é / x"}
+    loaded = ok(client.get(table_path(target, "é / x")))
+    assert loaded["metadata"]["table-uuid"] == item["uuid"]
+    assert loaded["metadata-location"] == item["metadata-location"]
+
+
+def test_the_object_keeps_its_id(server: TestServer, client: Client, table: Tabular) -> None:
+    item = drop(table)
+    ok(undrop(client, item))
+    assert server.database is not None
+    query = "SELECT id FROM tabulars WHERE name = %s"
+    assert server.database.query(query, table.name) == [(item["id"],)]
+
+
+def test_unknown_ids(client: Client, table: Tabular) -> None:
+    item = drop(table)
+    ok(undrop(client, item))
+    for number in (item["id"], 2**62):
+        answer = client.post(f"{ROOT}/dropped/{number}/undrop")
+        assert_error(
+            answer, 404, "NotFoundException", f"No dropped table or view with the id {number} is held"
+        )
+        assert_error(client.delete(f"{ROOT}/dropped/{number}"), 404, "NotFoundException")
+
+
+def test_the_name_is_taken(client: Client, table: Tabular) -> None:
+    item = drop(table)
+    make_view(client, table.namespace, table.name)
+    answer = undrop(client, item)
+    assert_error(answer, 409, "AlreadyExistsException", re.compile(f"{table.namespace}.{table.name}"))
+    assert is_held(client, item)
+
+
+def test_the_namespace_is_gone(client: Client, namespace: str) -> None:
+    item = drop(make_table(client, namespace))
+    no_content(client.delete(namespace_path(namespace)))
+    text = f"Namespace does not exist any more: {namespace}; name another one in 'namespace'"
+    assert_error(undrop(client, item), 409, "ConflictException", text)
+    ok(client.post("/v1/namespaces", json={"namespace": [namespace]}))
+    ok(undrop(client, item))
+
+
+def test_the_wanted_namespace_does_not_exist(client: Client, table: Tabular) -> None:
+    item = drop(table)
+    assert_error(undrop(client, item, namespace=["nobody"]), 404, "NoSuchNamespaceException")
+    assert is_held(client, item)
+
+
+@pytest.mark.parametrize(
+    "body", [{"namespace": []}, {"namespace": "a"}, {"namespace": [1]}, {"name": ""}, {"name": 1}]
+)
+def test_bad_bodies(client: Client, table: Tabular, body: dict[str, object]) -> None:
+    item = drop(table)
+    assert_error(undrop(client, item, **body), 400, "BadRequestException", re.compile("|".join(body)))
+
+
+def test_the_table_lives_again_elsewhere(client: Client, table: Tabular) -> None:
+    item = drop(table)
+    copy = register(client, table.namespace, item["metadata-location"])
+    assert_error(undrop(client, item), 409, "AlreadyExistsException", re.compile(item["uuid"]))
+    assert is_held(client, item)
+    no_content(client.delete(copy.path))
+    ok(undrop(client, item))
+
+
+def test_undrop_and_expire_under_one_key(client: Client, table: Tabular) -> None:
+    item, headers = drop(table), {"Idempotency-Key": str(uuid4())}
+    path = f"{ROOT}/dropped/{item['id']}"
+    answers = [client.post(f"{path}/undrop", json={"name": "x"}, headers=headers) for _ in range(2)]
+    assert ok(answers[0]) == ok(answers[1])
+    item = drop(Tabular(client, table.namespace, "x", table_path(table.namespace, "x")))
+    headers = {"Idempotency-Key": str(uuid4())}
+    for _ in range(2):
+        no_content(client.delete(path, headers=headers))
+
+
+# -- places in storage
+
+
+def test_nobody_takes_the_place_of_what_is_held(client: Client, table: Tabular) -> None:
+    item = drop(table)
+    space = namespace_path(table.namespace)
+    other = make_table(client, table.namespace)
+    message = re.compile("it overlaps the location of a dropped table or view that is held")
+    for location in (item["location"], f"{item['location']}/below"):
+        body = create_table_request(unique_name(), location=location)
+        move = {"action": "set-location", "location": location}
+        view = create_view_request(unique_name(), location=location)
+        answers = [
+            client.post(f"{space}/tables", json=body),
+            client.post(f"{space}/tables", json={**body, "stage-create": True}),
+            client.post(f"{space}/views", json=view),
+            other.try_commit(move),
+        ]
+        for answer in answers:
+            assert_error(answer, 400, "IllegalArgumentException", message)
+    around = item["location"].rpartition("/")[0]
+    body = create_table_request(unique_name(), location=around)
+    assert_error(client.post(f"{space}/tables", json=body), 400, "IllegalArgumentException")
+
+
+def test_a_table_is_registered_from_what_is_held(client: Client, table: Tabular) -> None:
+    """Twice over, and all of them come and go independently."""
+    item = drop(table)
+    copy = register(client, table.namespace, item["metadata-location"])
+    assert copy.metadata["table-uuid"] == item["uuid"]
+    copy.commit(set_properties(a="1"))
+    second = drop(copy)
+    assert second["location"] == item["location"]
+    third = register(client, table.namespace, item["metadata-location"])
+    no_content(client.delete(third.path))
+    ok(undrop(client, second))
+    assert copy.metadata["properties"]["a"] == "1"
+    no_content(client.delete(copy.path))
+    ok(undrop(client, item))
+    assert "a" not in table.metadata["properties"]
+
+
+def test_metadata_of_another_table_at_the_place_of_what_is_held(client: Client, table: Tabular) -> None:
+    """Only the very table that is held may be registered there."""
+    item = drop(table)
+    folder = local(item["metadata-location"]).parent
+    text = local(item["metadata-location"]).read_text()
+    text = text.replace(f'"table-uuid":"{item["uuid"]}"', f'"table-uuid":"{uuid4()}"')
+    forged = folder / f"{unique_name()}.metadata.json"
+    forged.write_text(text)
+    body = {"name": "forged", "metadata-location": f"file://{forged}"}
+    answer = client.post(f"{namespace_path(table.namespace)}/register", json=body)
+    assert_error(answer, 400, "IllegalArgumentException", re.compile("dropped table or view that is held"))
+
+
+def test_superseded_metadata_that_a_held_table_names(client: Client, table: Tabular) -> None:
+    item = drop(table)
+    copy = register(client, table.namespace, item["metadata-location"])
+    properties = {
+        "write.metadata.delete-after-commit.enabled": "true",
+        "write.metadata.previous-versions-max": "1",
+    }
+    copy.commit({"action": "set-properties", "updates": properties})
+    second = local(copy.location)
+    for number in range(3):
+        copy.commit(set_properties(n=str(number)))
+    eventually(lambda: not second.exists(), 20, "superseded metadata is deleted")
+    assert local(item["metadata-location"]).exists()
+
+
+# -- expiry
+
+
+@pytest.mark.parametrize("kind", ["table", "view"])
+def test_the_hold_of_a_plain_drop_ends(server: TestServer, client: Client, namespace: str, kind: str) -> None:
+    made = (make_table if kind == "table" else make_view)(client, namespace)
+    files = made.files()
+    item = drop(made)
+    end_hold(server, client, item)
+    assert_error(undrop(client, item), 404, "NotFoundException")
+    assert sorted(path.name for path in local(item["location"]).rglob("*") if path.is_file()) == files
+    body = create_table_request(unique_name(), location=item["location"])
+    ok(client.post(f"{namespace_path(namespace)}/tables", json=body))
+
+
+def test_the_hold_of_a_purge_ends(server: TestServer, client: Client, table: Tabular) -> None:
+    item = drop(table, purge=True)
+    assert item["purge"]
+    other = drop(make_table(client, table.namespace))
+    assert local(item["metadata-location"]).exists()
+    end_hold(server, client, item)
+    purged(server)
+    assert not local(item["location"]).exists()
+    assert is_held(client, other)
+
+
+def test_holds_in_numbers(server: TestServer, client: Client, namespace: str) -> None:
+    items = [drop(make_table(client, namespace)) for _ in range(12)]
+    end_hold(server, client, *items[:11])
+    assert is_held(client, items[11])
+
+
+@pytest.mark.parametrize(
+    ("asked", "query", "deleted"),
+    [
+        (False, "", False),
+        (True, "", True),
+        (False, "?purge=true", True),
+        (True, "?purge=false", False),
+    ],
+)
+def test_expire_now(
+    server: TestServer, client: Client, table: Tabular, *, asked: bool, query: str, deleted: bool
+) -> None:
+    item = drop(table, purge=asked)
+    no_content(client.delete(f"{ROOT}/dropped/{item['id']}{query}"))
+    assert not is_held(client, item)
+    purged(server)
+    assert local(item["metadata-location"]).exists() != deleted
+
+
+def test_purge_has_to_be_a_boolean(client: Client, table: Tabular) -> None:
+    item = drop(table)
+    answer = client.delete(f"{ROOT}/dropped/{item['id']}?purge=maybe")
+    assert_error(answer, 400, "BadRequestException", re.compile("purge 'maybe'"))
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_purge_next_to_a_registered_copy(
+    server: TestServer, client: Client, table: Tabular, *, moved: bool
+) -> None:
+    """The copy may need every file, wherever it lies itself by now."""
+    item = drop(table, purge=True)
+    files = set(local(item["location"]).rglob("*.json"))
+    copy = register(client, table.namespace, item["metadata-location"])
+    if moved:
+        copy.commit({"action": "set-location", "location": f"{item['location']}-moved"})
+    end_hold(server, client, item)
+    purged(server)
+    assert files <= set(local(item["location"]).rglob("*.json"))
+    assert copy.load()
+
+
+@pytest.mark.parametrize("copies", ["held", "dropped"])
+def test_purge_of_a_copy_next_to_what_is_held(
+    server: TestServer, client: Client, table: Tabular, copies: str
+) -> None:
+    item = drop(table)
+    copy = register(client, table.namespace, item["metadata-location"])
+    if copies == "held":
+        end_hold(server, client, drop(copy, purge=True))
+    else:
+        set_hold(server, None)
+        no_content(client.delete(f"{copy.path}?purgeRequested=true"))
+        set_hold(server, DAY)
+        purged(server)
+        assert "left because" in job_message(server, "purge")
+    purged(server)
+    ok(undrop(client, item))
+    assert local(table.location).exists()
+
+
+@pytest.mark.usefixtures("at_once")
+def test_purge_leaves_what_lies_inside_a_held_table(
+    server: TestServer, client: Client, table: Tabular, namespace: str
+) -> None:
+    """Another table's files that strayed into the place of a held one stay."""
+    set_hold(server, DAY)
+    item = drop(table)
+    set_hold(server, None)
+    other = make_table(client, namespace)
+    other.commit(set_properties(a="1"))
+    stray = local(item["location"]) / "stray.stats"
+    stray.write_text("x")
+    statistics = {
+        "action": "set-statistics",
+        "statistics": {
+            "snapshot-id": 1,
+            "statistics-path": f"file://{stray}",
+            "file-size-in-bytes": 1,
+            "file-footer-size-in-bytes": 1,
+            "blob-metadata": [],
+        },
+    }
+    properties = {"write.data.path": item["location"]}
+    other.commit({"action": "set-properties", "updates": properties}, statistics)
+    no_content(client.delete(f"{other.path}?purgeRequested=true"))
+    purged(server)
+    assert "left because" in job_message(server, "purge")
+    assert stray.exists()
+
+
+def test_register_while_a_purge_is_under_way(server: TestServer, client: Client, table: Tabular) -> None:
+    item = drop(table, purge=True)
+    assert server.database is not None
+    no_content(client.delete(f"{ROOT}/dropped/{item['id']}"))
+    body = {"name": "r", "metadata-location": item["metadata-location"]}
+    answer = client.post(f"{namespace_path(table.namespace)}/register", json=body)
+    assert answer.status_code in {400, 404}, answer.text
+
+
+# -- neighbours
+
+
+def test_unregister_is_no_drop(client: Client, table: Tabular) -> None:
+    before = dropped(client)
+    location = ok(client.post(f"{table.path}/unregister"))["metadata-location"]
+    assert dropped(client) == before
+    register(client, table.namespace, location, table.name)
+
+
+def test_dropped_again_under_one_key(client: Client, table: Tabular) -> None:
+    before, headers = len(dropped(client)), {"Idempotency-Key": str(uuid4())}
+    for _ in range(2):
+        no_content(client.delete(table.path, headers=headers))
+    assert len(dropped(client)) == before + 1
+
+
+def test_the_change_log(server: TestServer, client: Client, table: Tabular, view: Tabular) -> None:
+    assert server.database is not None
+    marker = client.headers["X-Request-ID"] = unique_name("request")
+    item = drop(table, purge=True)
+    ok(undrop(client, item, name="back"))
+    back = Tabular(client, table.namespace, "back", table_path(table.namespace, "back"))
+    again, other = drop(back), drop(view)
+    no_content(client.delete(f"{ROOT}/dropped/{again['id']}"))
+    end_hold(server, client, other)
+    query = """SELECT action, object_id, name, before_pointer, after_pointer, details::jsonb FROM changes
+        WHERE request_id = %s ORDER BY id"""
+    pointer, held = item["metadata-location"], "held-until-ms"
+    old = {"namespace": [table.namespace], "name": table.name}
+    assert server.database.query(query, marker) == [
+        (
+            "table.dropped",
+            item["id"],
+            table.name,
+            pointer,
+            None,
+            {"purge": True, held: item["expires-at-ms"]},
+        ),
+        ("table.undropped", item["id"], "back", None, pointer, old),
+        ("table.dropped", item["id"], "back", pointer, None, {"purge": False, held: again["expires-at-ms"]}),
+        (
+            "view.dropped",
+            other["id"],
+            view.name,
+            other["metadata-location"],
+            None,
+            {held: other["expires-at-ms"]},
+        ),
+        ("table.expired", item["id"], "back", pointer, None, {"purge": False}),
+    ]
+    query = "SELECT action, principal FROM changes WHERE object_id = %s ORDER BY id DESC LIMIT 1"
+    assert server.database.query(query, other["id"]) == [("view.expired", "system")]
+
+
+def test_commits_to_what_is_dropped(client: Client, table: Tabular, view: Tabular) -> None:
+    for each, kind in ((table, "NoSuchTableException"), (view, "NoSuchViewException")):
+        drop(each)
+        assert_error(client.post(each.path, json=commit_request(set_properties(a="1"))), 404, kind)
+    assert client.head(view_path(view.namespace, view.name)).status_code == 404

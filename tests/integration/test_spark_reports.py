@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.integration.spark import Engine
+from tests.clients.spark import Engine
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 

@@ -54,5 +54,5 @@ def js(any_server: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def excuse_spark(items: list[pytest.Item]) -> None:
     """PySpark leaves the sockets of its results to the garbage collector; that is not ours to fail on."""
     for item in items:
-        if "spark" in getattr(item, "fixturenames", ()):
+        if {"spark", "spark_session"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))

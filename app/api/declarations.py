@@ -31,7 +31,7 @@ class Answer:
 
     body: Body
     headers: tuple[str, ...] = ()
-    media_type: str = "application/json"
+    media_types: tuple[str, ...] = ("application/json",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ declarations = {
     "GET /metrics": declare(
         "The figures of the node, for Prometheus",
         "metrics",
-        answers={200: Answer("Exposition", media_type="text/plain")},
+        answers={200: Answer("Exposition", media_types=("text/plain", "application/openmetrics-text"))},
         plain=True,
     )
 }

@@ -65,7 +65,7 @@ def list_tables(namespace: Namespace) -> Response:
     takes=[DATA_ACCESS, IDEMPOTENCY_KEY],
     body=CreateTableRequestSchema,
     answers={200: tagged("LoadTableResult")},
-    fails=[NoSuchNamespaceException, AlreadyExistsException],
+    fails=[NoSuchNamespaceException, AlreadyExistsException, CommitFailedException],
 )
 def create_table(namespace: Namespace) -> Response:
     body = read_body(CreateTableRequestSchema)

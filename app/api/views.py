@@ -55,7 +55,7 @@ def list_views(namespace: Namespace) -> Response:
     takes=[IDEMPOTENCY_KEY],
     body=CreateViewRequestSchema,
     answers={200: "LoadViewResult"},
-    fails=[NoSuchNamespaceException, AlreadyExistsException],
+    fails=[NoSuchNamespaceException, AlreadyExistsException, CommitFailedException],
 )
 def create_view(namespace: Namespace) -> Response:
     body = read_body(CreateViewRequestSchema)
@@ -76,7 +76,7 @@ def create_view(namespace: Namespace) -> Response:
     takes=[IDEMPOTENCY_KEY],
     body=RegisterViewRequestSchema,
     answers={200: "LoadViewResult"},
-    fails=[NoSuchNamespaceException, NotFoundException, AlreadyExistsException],
+    fails=[NoSuchNamespaceException, NotFoundException, AlreadyExistsException, CommitFailedException],
 )
 def register_view(namespace: Namespace) -> Response:
     body = read_body(RegisterViewRequestSchema)

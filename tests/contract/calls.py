@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 import requests
 
 from tests.factories import commit_request, create_table_request, schema, unique_name
+from tests.support.exchanges import observed_raw
 from tests.support.server import Client, TestServer
 
 T = TypeVar("T")
@@ -204,7 +205,9 @@ def raw_request(
     target = target.encode() if isinstance(target, str) else target
     lines = [method.encode() + b" " + target + b" HTTP/1.1"]
     lines += [f"{name}: {value}".encode("latin-1") for name, value in sent.items()]
-    return exchange(server, b"\r\n".join(lines) + b"\r\n" + head + b"\r\n" + body)
+    answer = exchange(server, b"\r\n".join(lines) + b"\r\n" + head + b"\r\n" + body)
+    observed_raw(method, target.decode("latin-1"), sent, body, answer)
+    return answer
 
 
 def exchange(server: TestServer, data: bytes) -> RawAnswer:

@@ -8,6 +8,10 @@ from tests.conftest import SHARED, MakeServer
 from tests.contract.bodies import append, set_ref
 from tests.contract.calls import Tabular, make_table, make_view
 from tests.contract.holding import DAY, set_hold
+from tests.support.contract import Contract
+from tests.support.exchanges import OBSERVERS
+from tests.support.own_document import own_document
+from tests.support.recording import Recording
 from tests.support.server import Client, TestServer
 
 
@@ -19,6 +23,25 @@ def holding(make_server: MakeServer) -> Iterator[TestServer]:
         SHARED.append(running)
         yield running
         SHARED.remove(running)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recording() -> Iterator[Recording]:
+    """Every request that is not refused and every answer keeps to the service's own document."""
+    recording = Recording({"own document": Contract(own_document())})
+    OBSERVERS.append(recording.observe)
+    yield recording
+    OBSERVERS.remove(recording.observe)
+
+
+@pytest.fixture(autouse=True)
+def leniency(request: pytest.FixtureRequest, recording: Recording) -> Iterator[None]:
+    """Excuse the requests of a test that is marked ``lenient``."""
+    if request.node.get_closest_marker("lenient"):
+        recording.excuse = request.node.nodeid.partition("[")[0]
+        recording.excused.setdefault(recording.excuse, False)
+    yield
+    recording.excuse = ""
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ HOLDS = [
 ]
 
 
+@pytest.mark.lenient("Java compares types without regard to case")
 @pytest.mark.parametrize("requirement", HOLDS, ids=lambda item: item["type"])
 def test_requirement_that_holds(busy: Tabular, requirement: dict[str, Any]) -> None:
     uuid = busy.metadata["table-uuid"]

@@ -148,6 +148,7 @@ def test_register_of_a_missing_object(client: Client, namespace: str, warehouse:
     assert_error(register(client, namespace, location), 404, "NotFoundException", message)
 
 
+@pytest.mark.lenient("Python clients send True")
 def test_purge(client: Client, table: Tabular, warehouse: S3Warehouse) -> None:
     location = table.metadata["location"]
     table.commit(set_properties(a="1"))

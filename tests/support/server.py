@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.exchanges import Exchange, observed
 from tests.support.postgres import DatabaseAddress
 from tests.support.proc import is_alive, listening_inode, open_files, parent, session_members
 from tests.support.process import SetupError, eventually, free_port, kill_session, start, stop
@@ -47,7 +48,9 @@ class Client(requests.Session):
 
     def request(self, method: str, path: str, *args: Any, **options: Any) -> requests.Response:
         options.setdefault("timeout", 60)
-        return super().request(method, urljoin(self.url, path), *args, **options)
+        answer = super().request(method, urljoin(self.url, path), *args, **options)
+        observed(Exchange.of(answer))
+        return answer
 
 
 class TestServer:

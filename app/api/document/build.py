@@ -145,7 +145,7 @@ def _answer(status: int, answer: Answer) -> JsonObject:
         },
     }
     if answer.body is not None:
-        made["content"] = {answer.media_type: {"schema": _body(answer.body)}}
+        made["content"] = {kind: {"schema": _body(answer.body)} for kind in answer.media_types}
     return made
 
 

@@ -25,19 +25,19 @@ DECLARATIONS = {
     "GET /docs": declare(
         "This document as a page for people",
         "docs",
-        answers={200: Answer("Page", media_type="text/html")},
+        answers={200: Answer("Page", media_types=("text/html",))},
         plain=True,
     ),
     "GET /docs/docs.css": declare(
         "What the page looks like",
         "docs_style",
-        answers={200: Answer("Page", media_type="text/css")},
+        answers={200: Answer("Page", media_types=("text/css",))},
         plain=True,
     ),
     "GET /docs/docs.js": declare(
         "What the page does",
         "docs_script",
-        answers={200: Answer("Page", media_type="text/javascript")},
+        answers={200: Answer("Page", media_types=("text/javascript",))},
         plain=True,
     ),
 }

@@ -28,6 +28,7 @@ def create_app(settings: Settings) -> "Flask":
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
     from app.catalog.metric_reports import ReportBuffer
+    from app.catalog.storages import WarehouseStorages
     from app.catalog.warehouses import Warehouses
     from app.db import Database
     from app.db.probe import Probe
@@ -35,11 +36,10 @@ def create_app(settings: Settings) -> "Flask":
     from app.observability.metrics import metrics
     from app.observability.middleware import ObservedApplication
     from app.storage.executor import in_threads
-    from app.storage.registry import Storages
 
     failpoints.arm(settings.testing.failpoints)
     db = Database.for_worker(settings)
-    catalog = Catalog(settings, db, Storages.from_settings(settings), in_threads("compression", 2, 15.0))
+    catalog = Catalog(settings, db, WarehouseStorages(settings), in_threads("compression", 2, 15.0))
     probe = Probe(settings)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.max_request_body_size

@@ -8,6 +8,7 @@ clients.
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -15,6 +16,19 @@ from urllib.parse import unquote_to_bytes
 from app.errors import BadRequestException
 
 NAMESPACE_SEPARATOR = "\x1f"
+# Path segments behind /v1/ that mean something else, or may come to.
+RESERVED_WAREHOUSE_NAMES = (
+    "api-keys",
+    "aws",
+    "config",
+    "events",
+    "namespaces",
+    "oauth",
+    "tables",
+    "transactions",
+    "views",
+)
+_WAREHOUSE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class Namespace(tuple[str, ...]):
@@ -107,6 +121,15 @@ def check_namespace(levels: object, field: str, max_length: int, max_depth: int)
             f"Invalid {field}: {len(levels)} levels exceed limits.max_namespace_depth ({max_depth})"
         )
     return Namespace(check_name(level, f"{field}[{i}]", max_length) for i, level in enumerate(levels))
+
+
+def warehouse_name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a warehouse, None when it is fine."""
+    if not _WAREHOUSE_NAME.fullmatch(name):
+        return "must be 1 to 128 letters, digits, '.', '_' and '-' and begin with a letter or digit"
+    if name.lower() in RESERVED_WAREHOUSE_NAMES:
+        return f"must not be one of {', '.join(RESERVED_WAREHOUSE_NAMES)}, in upper or lower case"
+    return None
 
 
 def encode_page_token(scope: str, last_name: str) -> str:

@@ -68,8 +68,8 @@ def _attempt(
     catalog: Catalog, caller: Caller, warehouse: Warehouse, intents: Sequence[Intent]
 ) -> list[Prepared]:
     bases = read_bases(catalog.db, warehouse, intents)
-    prepared = [prepare(catalog, *pair) for pair in zip(intents, bases, strict=True)]
-    with _written(catalog, prepared), mutation(catalog, caller, warehouse) as tx:
+    prepared = [prepare(catalog, warehouse, *pair) for pair in zip(intents, bases, strict=True)]
+    with _written(catalog, warehouse, prepared), mutation(catalog, caller, warehouse) as tx:
         _lock_unmoved(tx, prepared)
         _swap(tx, caller, warehouse, prepared)
     _count(prepared)
@@ -82,13 +82,13 @@ def _attempt_locked(
 ) -> list[Prepared]:
     """The last resort of an object that everybody wants: its row stays locked while the file is written."""
     written: list[Prepared] = []
-    with _undone_on_failure(catalog, written), mutation(catalog, caller, warehouse) as tx:
+    with _undone_on_failure(catalog, warehouse, written), mutation(catalog, caller, warehouse) as tx:
         bases = read_bases(tx, warehouse, intents)
         _lock(tx, [base.id for base in bases if base.id is not None])
         bases = read_bases(tx, warehouse, intents)
-        prepared = [prepare(catalog, *pair) for pair in zip(intents, bases, strict=True)]
+        prepared = [prepare(catalog, warehouse, *pair) for pair in zip(intents, bases, strict=True)]
         _lock_unmoved(tx, prepared)
-        _write(catalog, prepared, written)
+        _write(catalog, warehouse, prepared, written)
         _swap(tx, caller, warehouse, prepared)
     _count(prepared)
     failpoint("commit.committed")
@@ -96,15 +96,15 @@ def _attempt_locked(
 
 
 @contextmanager
-def _written(catalog: Catalog, prepared: Sequence[Prepared]) -> Iterator[None]:
+def _written(catalog: Catalog, warehouse: Warehouse, prepared: Sequence[Prepared]) -> Iterator[None]:
     written: list[Prepared] = []
-    with _undone_on_failure(catalog, written):
-        _write(catalog, prepared, written)
+    with _undone_on_failure(catalog, warehouse, written):
+        _write(catalog, warehouse, prepared, written)
         yield
 
 
 @contextmanager
-def _undone_on_failure(catalog: Catalog, written: Sequence[Prepared]) -> Iterator[None]:
+def _undone_on_failure(catalog: Catalog, warehouse: Warehouse, written: Sequence[Prepared]) -> Iterator[None]:
     """Delete the files of a failed attempt. An interruption that is no Exception leaves them: it may have come
     while COMMIT was under way."""
     try:
@@ -112,15 +112,17 @@ def _undone_on_failure(catalog: Catalog, written: Sequence[Prepared]) -> Iterato
     except TransactionOutcomeUnknown:
         raise
     except Exception:
-        delete_metadata_files(catalog, [item.metadata_location for item in written])
+        delete_metadata_files(catalog, warehouse, [item.metadata_location for item in written])
         raise
 
 
-def _write(catalog: Catalog, prepared: Sequence[Prepared], written: list[Prepared]) -> None:
+def _write(
+    catalog: Catalog, warehouse: Warehouse, prepared: Sequence[Prepared], written: list[Prepared]
+) -> None:
     for item in prepared:
         if item.writes_file:
             written.append(item)
-            write_metadata_file(catalog, item.metadata_location, item.document)
+            write_metadata_file(catalog, warehouse, item.metadata_location, item.document)
     failpoint("commit.files_written")
 
 

@@ -9,11 +9,11 @@ from typing import Self
 import msgspec
 
 from app.catalog.queue import CommitQueue
+from app.catalog.storages import WarehouseStorages
 from app.config import Settings
 from app.db import Database, Row
 from app.storage.executor import Executor
 from app.storage.profiles import StorageProfile
-from app.storage.registry import Storages
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Catalog:
 
     settings: Settings
     db: Database
-    storages: Storages
+    storages: WarehouseStorages
     cpu: Executor
     commit_queue: CommitQueue = field(default_factory=CommitQueue)
     last_resort: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))

@@ -26,7 +26,7 @@ def revive_document(catalog: Catalog, warehouse: Warehouse, result: JsonObject) 
     if row is not None:
         return location, row.document
     try:
-        return location, msgspec.json.encode(read_metadata_file(catalog, location)).decode()
+        return location, msgspec.json.encode(read_metadata_file(catalog, warehouse, location)).decode()
     except NotFoundException:
         row = catalog.db.fetch_one("load_document_of", id=result.get("object-id"))
         if row is None:

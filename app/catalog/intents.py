@@ -17,6 +17,7 @@ from app.errors import NoSuchNamespaceException
 from app.identifiers import TableIdentifier
 from app.metadata.files import metadata_file_location, write_paths
 from app.metadata.shapes import JsonObject
+from app.storage.registry import Storages
 
 # Characters of JSON that the rules work through in a few milliseconds; more would hold up the event loop.
 LARGE = 131_072
@@ -107,7 +108,7 @@ def read_bases(source: Database | Transaction, warehouse: Warehouse, intents: Se
     return [Base(row) for row in rows]
 
 
-def prepare(catalog: Catalog, intent: Intent, base: Base) -> Prepared:
+def prepare(catalog: Catalog, warehouse: Warehouse, intent: Intent, base: Base) -> Prepared:
     """Work out the next document and check that the service may write where it says.
 
     :raises ServiceError: when the intent cannot be carried out
@@ -115,13 +116,14 @@ def prepare(catalog: Catalog, intent: Intent, base: Base) -> Prepared:
     metadata = _produce(catalog, intent, base)
     if metadata is base.metadata and base.document is not None and base.metadata_location is not None:
         return Prepared(intent, base, metadata, base.metadata_location, base.document)
-    _check_places(catalog, base, metadata)
+    storages = catalog.storages.of(warehouse)
+    _check_places(storages, base, metadata)
     if metadata.get("properties") != (base.metadata or {}).get("properties"):
         check_properties(metadata.get("properties", {}), catalog.settings.limits)
     location = intent.adopted or metadata_file_location(
         metadata, base.metadata_location, str(uuid4()), default_codec=intent.kind.default_codec
     )
-    catalog.storages.for_location(location)
+    storages.for_location(location)
     return Prepared(intent, base, metadata, location, encode_document(metadata))
 
 
@@ -131,11 +133,11 @@ def _produce(catalog: Catalog, intent: Intent, base: Base) -> JsonObject:
     return catalog.cpu.run(lambda: intent.produce(base))
 
 
-def _check_places(catalog: Catalog, base: Base, metadata: JsonObject) -> None:
+def _check_places(storages: Storages, base: Base, metadata: JsonObject) -> None:
     places = write_paths(metadata)
     known = write_paths(base.metadata) if base.metadata else []
     for place in places:
         if place not in known:
-            catalog.storages.allowed.check(place)
+            storages.allowed.check(place)
     if metadata["location"] != base.location:
-        check_object_location(catalog, metadata["location"])
+        check_object_location(storages, metadata["location"])

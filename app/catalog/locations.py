@@ -4,10 +4,11 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from app.catalog.context import Catalog, Warehouse
+from app.catalog.context import Warehouse
 from app.db import Database, Transaction
 from app.errors import IllegalArgumentException
 from app.storage import locations
+from app.storage.registry import Storages
 
 SLUG_BYTES = 64
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -30,14 +31,14 @@ def table_location(namespace_location: str, name: str, uuid: str) -> str:
     return f"{namespace_location.rstrip('/')}/{slug(name)}-{uuid}"
 
 
-def check_object_location(catalog: Catalog, location: str) -> None:
+def check_object_location(storages: Storages, location: str) -> None:
     """Check that a table or view may own a location.
 
     :raises BadRequestException: when it is malformed
     :raises IllegalArgumentException: when it is outside the allowed prefixes, or is one of them
     """
-    place = catalog.storages.allowed.check(location)
-    if any(place == prefix for prefix in catalog.storages.allowed.prefixes):
+    place = storages.allowed.check(location)
+    if any(place == prefix for prefix in storages.allowed.prefixes):
         raise IllegalArgumentException(
             f"Invalid location {location!r}: it is a whole allowed prefix, a table or view must lie below it"
         )

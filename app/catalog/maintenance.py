@@ -1,6 +1,7 @@
 """Jobs that keep the catalog tidy."""
 
 from app.catalog.context import Catalog
+from app.catalog.warehouses import load_warehouse
 from app.db import Transaction
 from app.jobs import Job, enqueue
 from app.jobs.queue import delete_finished
@@ -30,10 +31,11 @@ def enqueue_superseded(tx: Transaction, warehouse_id: int, old: JsonObject, new:
 def delete_superseded(catalog: Catalog, job: Job) -> str:
     """Delete old metadata files below the table's own locations that no table or view points to."""
     within = job.payload["within"]
+    storages = catalog.storages.of(load_warehouse(catalog.db, job.payload["warehouse-id"]))
     own = [
         file
         for file in job.payload["files"]
-        if catalog.storages.allowed.allows(file) and any(locations.is_within(file, place) for place in within)
+        if storages.allowed.allows(file) and any(locations.is_within(file, place) for place in within)
     ]
     named = catalog.db.fetch_all(
         "list_named_metadata_files", warehouse_id=job.payload["warehouse-id"], files=own
@@ -42,7 +44,7 @@ def delete_superseded(catalog: Catalog, job: Job) -> str:
     left = 0
     for file in free:
         job.check()
-        for location, reason in catalog.storages.for_location(file).delete([file], checksums=True).items():
+        for location, reason in storages.for_location(file).delete([file], checksums=True).items():
             left += 1
             log.warning("superseded metadata file is left over", location=location, error=reason)
     return f"{len(free) - left} files deleted, {len(job.payload['files']) - len(free)} not ours, {left} left over"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from app.catalog.context import Catalog
+from app.catalog.context import Catalog, Warehouse
 from app.errors import BadRequestException, ServiceError, ValidationException
 from app.metadata.shapes import JsonObject
 from app.observability.logs import get_logger
@@ -20,7 +20,7 @@ def encode_document(metadata: JsonObject) -> str:
     return msgspec.json.encode(metadata).decode()
 
 
-def write_metadata_file(catalog: Catalog, location: str, document: str) -> None:
+def write_metadata_file(catalog: Catalog, warehouse: Warehouse, location: str, document: str) -> None:
     """Write a new file, durable on return.
 
     :raises ServiceError: when it could not be written; then nothing is there
@@ -28,10 +28,10 @@ def write_metadata_file(catalog: Catalog, location: str, document: str) -> None:
     data = document.encode()
     if location.endswith(_GZIP_NAMES):
         data = catalog.cpu.run(lambda: gzip.compress(data, compresslevel=6, mtime=0))
-    catalog.storages.for_location(location).write_new(location, data)
+    catalog.storages.of(warehouse).for_location(location).write_new(location, data)
 
 
-def read_metadata_file(catalog: Catalog, location: str) -> object:
+def read_metadata_file(catalog: Catalog, warehouse: Warehouse, location: str) -> object:
     """Return the JSON document of a metadata file.
 
     :raises NotFoundException: when there is no such file
@@ -39,7 +39,7 @@ def read_metadata_file(catalog: Catalog, location: str) -> object:
     :raises BadRequestException: when it is larger than ``limits.max_metadata_size``
     """
     limit = catalog.settings.limits.max_metadata_size
-    data = catalog.storages.for_location(location).read(location, limit)
+    data = catalog.storages.of(warehouse).for_location(location).read(location, limit)
     if location.endswith(_GZIP_NAMES):
         data = catalog.cpu.run(lambda: _decompress(location, data, limit))
     try:
@@ -48,11 +48,11 @@ def read_metadata_file(catalog: Catalog, location: str) -> object:
         raise ValidationException(f"Cannot parse metadata file {location}: {error}") from error
 
 
-def delete_metadata_files(catalog: Catalog, locations: Iterable[str]) -> None:
+def delete_metadata_files(catalog: Catalog, warehouse: Warehouse, locations: Iterable[str]) -> None:
     """Delete files of an attempt that did not come to pass; what cannot be deleted is logged and stays."""
     for location in locations:
         try:
-            left = catalog.storages.for_location(location).delete([location])
+            left = catalog.storages.of(warehouse).for_location(location).delete([location])
         except ServiceError as error:
             left = {location: error.message}
         for name, reason in left.items():

@@ -10,6 +10,7 @@ from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.kinds import is_protected
 from app.catalog.limits import check_properties
 from app.catalog.locations import child_location
+from app.catalog.warehouses import no_such_warehouse
 from app.changes.log import Change, record_change
 from app.db import ConstraintViolated, Row, Transaction
 from app.errors import (
@@ -114,7 +115,7 @@ def create_namespace(
     check_properties(properties, catalog.settings.limits)
     parent = load_namespace(catalog, warehouse, namespace.parent) if namespace.parent else None
     above = parent.location if parent else warehouse.root_location
-    location = _checked_location(catalog, properties) or child_location(above, namespace[-1])
+    location = _checked_location(catalog, warehouse, properties) or child_location(above, namespace[-1])
     stored = {key: value for key, value in properties.items() if key != LOCATION}
     try:
         with mutation(catalog, caller, warehouse) as tx:
@@ -132,6 +133,8 @@ def create_namespace(
     except ConstraintViolated as error:
         if error.constraint == "namespaces_levels_key":
             raise AlreadyExistsException(f"Namespace already exists: {namespace}") from error
+        if error.constraint == "namespaces_warehouse_fkey":
+            raise no_such_warehouse(warehouse.name) from error
         raise
     return created
 
@@ -201,7 +204,7 @@ def update_properties(
         raise UnprocessableEntityException(
             f"Invalid properties update: {', '.join(both)} must not be in both removals and updates"
         )
-    new_location = _checked_location(catalog, updates)
+    new_location = _checked_location(catalog, warehouse, updates)
     default_location = _default_location(catalog, warehouse, namespace) if LOCATION in removals else ""
     with mutation(catalog, caller, warehouse) as tx:
         row = tx.fetch_one("lock_namespace", warehouse_id=warehouse.id, levels=list(namespace))
@@ -241,13 +244,13 @@ def _loaded(namespace: Namespace, row: Row) -> LoadedNamespace:
     return LoadedNamespace(row.id, namespace, {**properties, LOCATION: row.location})
 
 
-def _checked_location(catalog: Catalog, properties: Mapping[str, str]) -> str | None:
+def _checked_location(catalog: Catalog, warehouse: Warehouse, properties: Mapping[str, str]) -> str | None:
     if LOCATION not in properties:
         return None
     location = properties[LOCATION].rstrip("/")
     if not location:
         raise BadRequestException("Invalid properties: location must not be empty")
-    catalog.storages.allowed.check(location)
+    catalog.storages.of(warehouse).allowed.check(location)
     return location
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from app.catalog.context import Catalog
+from app.catalog.context import Catalog, Warehouse
 from app.catalog.metadata_files import read_metadata_file
 from app.catalog.removal import Removal
+from app.catalog.warehouses import load_warehouse
 from app.db import Transaction
 from app.errors import (
     IllegalArgumentException,
@@ -80,27 +81,28 @@ def purge(catalog: Catalog, job: Job) -> str:
     :raises JobInterrupted: when the worker stops
     """
     failpoint("purge.begin")
+    warehouse = load_warehouse(catalog.db, job.payload["warehouse_id"])
     try:
-        metadata = read_metadata_file(catalog, job.payload["metadata_location"])
+        metadata = read_metadata_file(catalog, warehouse, job.payload["metadata_location"])
     except NotFoundException:
         if job.progress.get("phase") == _LAST:
             return "all files were deleted by an earlier attempt"
         raise
     if not isinstance(metadata, dict):
         raise ValidationException(f"{job.payload['metadata_location']} is no table metadata")
-    return _Purge(catalog, job, metadata).run()
+    return _Purge(catalog, warehouse, job, metadata).run()
 
 
 class _Purge:
     """One attempt."""
 
-    def __init__(self, catalog: Catalog, job: Job, metadata: dict[str, Any]) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, warehouse: Warehouse, job: Job, metadata: dict[str, Any]) -> None:
+        self._storages = catalog.storages.of(warehouse)
         self._job = job
         self._metadata = metadata
         self._limit = catalog.settings.limits.max_metadata_size
         location = job.payload["location"]
-        self._removal = Removal(catalog, location, [location, *job.payload["write_paths"]])
+        self._removal = Removal(catalog, self._storages, location, [location, *job.payload["write_paths"]])
         self._unreadable: list[str] = []
 
     def run(self) -> str:
@@ -157,10 +159,10 @@ class _Purge:
     def _read(self, location: str, paths: Callable[[bytes, int], Iterator[str]]) -> Iterator[str]:
         """Yield what a file names; nothing when it is missing or outside the allowed prefixes."""
         self._job.check()
-        if not self._catalog.storages.allowed.allows(location):
+        if not self._storages.allowed.allows(location):
             return
         try:
-            data = self._catalog.storages.for_location(location).read(location, self._limit)
+            data = self._storages.for_location(location).read(location, self._limit)
             yield from paths(data, self._limit)
         except NotFoundException:
             return

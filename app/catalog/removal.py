@@ -11,6 +11,7 @@ from app.catalog.context import Catalog
 from app.errors import InternalServerError
 from app.observability.logs import get_logger
 from app.storage.locations import AllowedLocations, Location, ancestors, normalise, spellings
+from app.storage.registry import Storages
 
 log = get_logger(__name__)
 
@@ -39,13 +40,17 @@ class Count:
 class Removal:
     """Collects locations and deletes them by the thousand.
 
+    :param storages: those of the table's warehouse
     :param own_places: location and write paths of the table
     """
 
-    def __init__(self, catalog: Catalog, table_location: str, own_places: Iterable[str]) -> None:
+    def __init__(
+        self, catalog: Catalog, storages: Storages, table_location: str, own_places: Iterable[str]
+    ) -> None:
         self._catalog = catalog
+        self._storages = storages
         self._table_location = table_location
-        allowed = catalog.storages.allowed.allows
+        allowed = storages.allowed.allows
         self._own = AllowedLocations(place for place in own_places if allowed(place))
         self._pending: dict[str, Location] = {}
         self._seen: set[int] = set()
@@ -61,7 +66,7 @@ class Removal:
         if len(self._seen) >= _REMEMBERED:
             self._seen.clear()
         self._seen.add(remembered)
-        if not (self._own.allows(location) and self._catalog.storages.allowed.allows(location)):
+        if not (self._own.allows(location) and self._storages.allowed.allows(location)):
             self._leave(location, "outside")
             return False
         self._pending[location] = normalise(location)
@@ -97,14 +102,14 @@ class Removal:
     def remove_empty_folders(self) -> None:
         """Remove folders (local files only) that this removal has emptied, up to the table's location itself."""
         if self._folders and self._own.allows(self._table_location):
-            storage = self._catalog.storages.for_location(self._table_location)
+            storage = self._storages.for_location(self._table_location)
             storage.remove_empty_folders(self._folders.values(), self._table_location)
 
     def progress(self) -> dict[str, int]:
         return asdict(self.count)
 
     def _delete(self, locations: list[str], batch: dict[str, Location]) -> None:
-        storage = self._catalog.storages.for_location(locations[0])
+        storage = self._storages.for_location(locations[0])
         failures = storage.delete(locations, checksums=True)
         self.count.deleted += len(locations) - len(failures)
         self.count.failed += len(failures)

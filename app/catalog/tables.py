@@ -121,7 +121,7 @@ def stage_table(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: New
     """
     intent = _creation(catalog, new)
     (base,) = read_bases(catalog.db, warehouse, [intent])
-    prepared = prepare(catalog, intent, base)
+    prepared = prepare(catalog, warehouse, intent, base)
     refuse_overlap(catalog.db, warehouse, prepared.metadata["location"])
     if caller.idempotency is not None:
         with mutation(catalog, caller, warehouse) as tx:
@@ -273,7 +273,7 @@ def register_table(
     :raises NoSuchNamespaceException: when the namespace is missing
     :raises AlreadyExistsException: when the name, the table's uuid or the file is taken
     """
-    document = read_metadata_file(catalog, metadata_location)
+    document = read_metadata_file(catalog, warehouse, metadata_location)
     metadata = catalog.cpu.run(lambda: parse_table_metadata(document))
 
     def produce(base: Base) -> JsonObject:

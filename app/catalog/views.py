@@ -146,7 +146,7 @@ def register_view(
     :raises NoSuchNamespaceException: when the namespace is missing
     :raises AlreadyExistsException: when the name, the view's uuid or the file is taken
     """
-    metadata = parse_view_metadata(read_metadata_file(catalog, metadata_location))
+    metadata = parse_view_metadata(read_metadata_file(catalog, warehouse, metadata_location))
 
     def produce(base: Base) -> JsonObject:
         base.check_free(view, VIEW)

@@ -51,13 +51,13 @@ def run(_arguments: argparse.Namespace) -> int:
 def open_catalog(settings: Settings) -> "Catalog":
     """The catalog as the jobs process uses it, with connections of its own."""
     from app.catalog.context import Catalog
+    from app.catalog.storages import WarehouseStorages
     from app.db import Database
     from app.storage.executor import in_threads
-    from app.storage.registry import Storages
 
     size = _CONCURRENCY + _SPARE_CONNECTIONS
     db = Database(settings, pool_size=size, application_name="bingsan jobs")
-    return Catalog(settings, db, Storages.from_settings(settings), in_threads("compression", 2, 15.0))
+    return Catalog(settings, db, WarehouseStorages(settings), in_threads("compression", 2, 15.0))
 
 
 def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:

@@ -10,17 +10,19 @@ from app.config.faults import Fault
 from app.config.kinds import show_duration
 from app.config.settings import Settings
 from app.errors import BadRequestException
+from app.identifiers import warehouse_name_problem
+from app.storage.endpoints import EndpointRefused, parse_endpoint
 from app.storage.locations import normalise
+from app.storage.sealing import decode_key
 
 _FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill|error|sleep:\d{1,6}|hold:/\S+)")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
-_WAREHOUSE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SCHEMES = {"local": ("file",), "s3": ("s3", "s3a", "s3n")}
 
 
 def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
     """Faults between settings, without those about keys that are faulty already."""
-    rules = (_database, _server, _auth, _storage, _locations, _s3, _limits, _jobs, _testing)
+    rules = (_database, _server, _auth, _storage, _locations, _s3, _warehouses, _limits, _jobs, _testing)
     found = [fault for rule in rules for fault in rule(settings) if fault.key not in faulty]
     # Whether a database is configured is unknown while the switch itself is faulty.
     return [fault for fault in found if fault.key != "database.host" or "database.embedded" not in faulty]
@@ -100,9 +102,9 @@ def _storage(settings: Settings) -> Iterator[Fault]:
     elif scheme not in schemes:
         expected = f"a location that begins with {schemes[0]}:// (storage.type is {storage.type})"
         yield _fault(settings, "storage.warehouse", "does not fit storage.type", expected)
-    if not _WAREHOUSE_NAME.fullmatch(settings.catalog.default_warehouse):
-        expected = "letters, digits, '.', '_' and '-', at most 128"
-        yield _fault(settings, "catalog.default_warehouse", "not a warehouse name", expected)
+    problem = warehouse_name_problem(settings.catalog.default_warehouse)
+    if problem:
+        yield _fault(settings, "catalog.default_warehouse", "not a warehouse name", problem)
     if storage.timeout > storage.deadline:
         limit = f"at most storage.deadline, {show_duration(storage.deadline)}"
         yield _fault(settings, "storage.timeout", "longer than the operation", limit)
@@ -141,6 +143,22 @@ def _s3(settings: Settings) -> Iterator[Fault]:
         yield Fault(f"storage.s3.{missing}", "missing", expected="both keys or none")
     if s3.bucket and not _BUCKET.fullmatch(s3.bucket):
         yield _fault(settings, "storage.s3.bucket", "not a bucket name", "3 to 63 of a-z, 0-9, '.', '-'")
+
+
+def _warehouses(settings: Settings) -> Iterator[Fault]:
+    for root in settings.storage.local.allowed_roots:
+        if not root.startswith("/"):
+            yield Fault("storage.local.allowed_roots", "not an absolute path", root, "/srv/warehouses")
+    for endpoint in settings.storage.allowed_endpoints:
+        try:
+            parse_endpoint(endpoint)
+        except EndpointRefused as error:
+            yield Fault("storage.allowed_endpoints", str(error), endpoint, "https://host:port")
+    folder, key = settings.secrets.folder, settings.secrets.key
+    if folder and not Path(folder).is_dir():
+        yield _fault(settings, "secrets.folder", "no such folder", "a folder")
+    if key and decode_key(key) is None:
+        yield Fault("secrets.key", "not 32 bytes in base64", "***", "the output of openssl rand -base64 32")
 
 
 def _limits(settings: Settings) -> Iterator[Fault]:

@@ -82,6 +82,9 @@ class DatabaseSettings:
 
 @dataclass(frozen=True)
 class LocalStorageSettings:
+    allowed_roots: tuple[str, ...] = text_list(
+        "Folders under which the management API may create local warehouses; none without it."
+    )
     root_path: str = text("", "Folder of the local warehouse; default: `warehouse` in `home`.")
 
 
@@ -106,11 +109,28 @@ class StorageSettings:
     allowed_locations: tuple[str, ...] = text_list(
         "Further location prefixes (s3://…, file:///…) that tables may lie under."
     )
+    allowed_endpoints: tuple[str, ...] = text_list(
+        "S3 endpoints (https://host:port) that the management API may use although they are private, loopback or"
+        " link-local addresses."
+    )
     timeout: float = duration("5s", "Time limit of one call to storage.", low="10ms")
     deadline: float = duration("15s", "Time limit of a storage operation with its retries.", low="10ms")
     max_threads: int = integer(32, 1, 1024, "Storage calls of one worker that run at the same time.")
     local: LocalStorageSettings = section(LocalStorageSettings)
     s3: S3Settings = section(S3Settings)
+
+
+@dataclass(frozen=True)
+class SecretsSettings:
+    folder: str = text(
+        "",
+        "Folder of named storage credentials: <name>.json with access-key-id and secret-access-key.",
+    )
+    key: str = secret(
+        "",
+        "Seals storage credentials that are given to the management API: 32 bytes in base64"
+        " (`openssl rand -base64 32`); without it they are refused.",
+    )
 
 
 @dataclass(frozen=True)
@@ -201,6 +221,7 @@ class Settings:
     server: ServerSettings = section(ServerSettings)
     database: DatabaseSettings = section(DatabaseSettings)
     storage: StorageSettings = section(StorageSettings)
+    secrets: SecretsSettings = section(SecretsSettings)
     catalog: CatalogSettings = section(CatalogSettings)
     auth: AuthSettings = section(AuthSettings)
     limits: LimitsSettings = section(LimitsSettings)

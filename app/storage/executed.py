@@ -45,6 +45,9 @@ class ExecutedFileSystem:
     def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
         self._executor.run(lambda: self._inner.remove_empty_folders(locations, within))
 
+    def close(self) -> None:
+        self._inner.close()
+
     def _run(self, operation: str, call: Callable[[], T]) -> T:
         try:
             return self._executor.run(call)

@@ -121,6 +121,9 @@ class LocalFileSystem:
             if self._remove_folder(deepest):
                 folders.add(deepest.parent)
 
+    def close(self) -> None:
+        """Nothing to do: no file stays open between calls."""
+
     def _write_new(self, location: str, data: bytes) -> None:
         with self._folder(location, create=True) as (folder, name):
             _create(folder, name, data)

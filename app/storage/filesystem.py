@@ -32,6 +32,9 @@ class FileSystem(Protocol):
     def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
         """Remove those folders of ``locations`` that became empty, upward up to and including ``within``."""
 
+    def close(self) -> None:
+        """Let go of what is kept open between calls; it may still be used."""
+
 
 def missing(location: str) -> NotFoundException:
     return NotFoundException(f"Failed to open input stream for file: {location}")

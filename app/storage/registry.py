@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
-from app.config import Settings
+from app.config import S3Settings, Settings, StorageSettings
 from app.errors import IllegalArgumentException
+from app.storage.credentials import Keys
 from app.storage.executed import ExecutedFileSystem
-from app.storage.executor import in_greenlets, in_threads
+from app.storage.executor import Executor, in_greenlets, in_threads
 from app.storage.files import LocalFileSystem
 from app.storage.locations import AllowedLocations
+from app.storage.profiles import StorageProfile
 
 
 class Storages:
@@ -18,23 +20,47 @@ class Storages:
         self._file_systems = file_systems
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Storages":
-        """Connect to what the settings name: local files, and S3 when an allowed prefix lies there."""
+    def from_settings(cls, settings: Settings, files: Executor | None = None) -> "Storages":
+        """Connect to what the settings name: local files, and S3 when an allowed prefix lies there.
+
+        :param files: what runs calls to local files; without it an executor of its own
+        """
         storage = settings.storage
-        limits = (storage.max_threads, storage.deadline)
         allowed = allowed_locations(settings)
         families = {prefix.family for prefix in allowed.prefixes}
         file_systems: dict[str, ExecutedFileSystem] = {}
         if "file" in families:
-            local = LocalFileSystem(prefix for prefix in allowed.prefixes if prefix.family == "file")
-            file_systems["file"] = ExecutedFileSystem(local, in_threads("file", *limits))
+            file_systems["file"] = _local(allowed, files or file_executor(storage))
         if "s3" in families:
-            # boto3 takes half a second to import.
-            from app.storage.s3 import S3FileSystem
-
-            s3 = S3FileSystem(storage.s3, storage.timeout, storage.deadline, storage.max_threads)
-            file_systems["s3"] = ExecutedFileSystem(s3, in_greenlets("s3", *limits))
+            file_systems["s3"] = _s3(storage, storage.s3)
         return cls(allowed, file_systems)
+
+    @classmethod
+    def connect(
+        cls,
+        storage: StorageSettings,
+        profile: StorageProfile,
+        keys: Keys | None,
+        files: Executor,
+        *,
+        public_only: bool,
+    ) -> "Storages":
+        """Connect to what a profile names.
+
+        :param keys: None lets botocore look for them
+        :param public_only: connect to public addresses only
+        """
+        allowed = AllowedLocations([profile.root_location, *profile.allowed_locations])
+        if profile.type == "local":
+            return cls(allowed, {"file": _local(allowed, files)})
+        s3 = S3Settings(
+            endpoint=profile.endpoint,
+            region=profile.region,
+            access_key_id=keys.access_key_id if keys else "",
+            secret_access_key=keys.secret_access_key if keys else "",
+            use_path_style=profile.path_style_access,
+        )
+        return cls(allowed, {"s3": _s3(storage, s3, public_only=public_only)})
 
     def for_location(self, location: str) -> ExecutedFileSystem:
         """Return the file system that holds ``location``.
@@ -49,9 +75,33 @@ class Storages:
             )
         return self._file_systems[place.family]
 
+    def close(self) -> None:
+        """Close idle connections; calls under way end as they would have."""
+        for file_system in self._file_systems.values():
+            file_system.close()
+
+
+def file_executor(storage: StorageSettings) -> Executor:
+    """Return what runs the calls to local files of one process."""
+    return in_threads("file", storage.max_threads, storage.deadline)
+
 
 def allowed_locations(settings: Settings) -> AllowedLocations:
     """Return the prefixes of the default warehouse: its root and ``storage.allowed_locations``."""
     storage = settings.storage
     root_path = [storage.local.root_path] if storage.type == "local" else []
     return AllowedLocations([storage.warehouse, *root_path, *storage.allowed_locations])
+
+
+def _local(allowed: AllowedLocations, executor: Executor) -> ExecutedFileSystem:
+    local = LocalFileSystem(prefix for prefix in allowed.prefixes if prefix.family == "file")
+    return ExecutedFileSystem(local, executor)
+
+
+def _s3(storage: StorageSettings, settings: S3Settings, *, public_only: bool = False) -> ExecutedFileSystem:
+    # boto3 takes half a second to import.
+    from app.storage.s3 import S3FileSystem
+
+    limits = (storage.timeout, storage.deadline, storage.max_threads)
+    s3 = S3FileSystem(settings, *limits, public_only=public_only)
+    return ExecutedFileSystem(s3, in_greenlets("s3", storage.max_threads, storage.deadline))

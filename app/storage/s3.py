@@ -5,13 +5,16 @@ retries are off, because they know no time limit for the whole operation.
 """
 
 import random
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import cache
 from typing import Any, TypeVar
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +23,7 @@ from app.errors import AlreadyExistsException, NotFoundException, ServiceError, 
 from app.storage import s3_errors
 from app.storage.filesystem import too_large
 from app.storage.locations import Location, normalise
+from app.storage.s3_guard import guard
 
 T = TypeVar("T")
 
@@ -28,6 +32,7 @@ _BATCH = 1000
 """Most keys of one DeleteObjects request."""
 _PAUSES = (0.1, 0.4)
 """Seconds before the second and the third attempt."""
+_SESSION_LOCK = threading.Lock()
 
 
 class S3FileSystem:
@@ -36,18 +41,33 @@ class S3FileSystem:
     :param timeout: seconds to connect, and between two bytes of an answer
     :param deadline: seconds for an operation with its retries
     :param connections: most connections that are kept open
+    :param public_only: refuse to connect to private, loopback and link-local addresses
     """
 
-    def __init__(self, settings: S3Settings, timeout: float, deadline: float, connections: int) -> None:
+    def __init__(
+        self,
+        settings: S3Settings,
+        timeout: float,
+        deadline: float,
+        connections: int,
+        *,
+        public_only: bool = False,
+    ) -> None:
         self._timeout = timeout
         self._deadline = deadline
-        self._client: Any = boto3.session.Session().client("s3", **_options(settings, timeout, connections))
+        options = _options(settings, timeout, connections)
+        if public_only:
+            # Behind a proxy nobody would know which address is reached.
+            options["config"] = options["config"].merge(Config(proxies={}))
+        with _SESSION_LOCK:
+            self._client: Any = _session().client("s3", **options)
+        if public_only:
+            guard(self._client)
         self._conditional_writes = True
-
         self._client.meta.events.register_first("needs-retry.s3", _redirect_only_to_a_named_region)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close idle connections; requests under way finish."""
         self._client.close()
 
     def read(self, location: str, max_bytes: int) -> bytes:
@@ -157,6 +177,18 @@ class S3FileSystem:
                 break
             time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
         raise s3_errors.service_error(operation, place, location, failure) from failure
+
+
+def _session() -> boto3.session.Session:
+    """A session of its own, but for the models of AWS: reading those takes longer than anything else."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _loader())
+    return boto3.session.Session(botocore_session=session)
+
+
+@cache
+def _loader() -> Any:
+    return botocore.session.get_session().get_component("data_loader")
 
 
 class _ExistsError(Exception):

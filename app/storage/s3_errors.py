@@ -78,7 +78,7 @@ def _refusal(message: str, location: str, error: ClientError) -> ServiceError:
     if reason in _DENIED or status(error) in {401, 403}:
         return InternalServerError(f"{message}: access denied ({reason})")
     if reason in _ELSEWHERE or 300 <= status(error) < 400:
-        hint = "check storage.s3.region and storage.s3.endpoint"
+        hint = "check region and endpoint of the storage"
         return InternalServerError(f"{message}: the store points elsewhere ({reason}); {hint}")
     if reason == "NoSuchBucket":
         return InternalServerError(f"{message}: the bucket does not exist")

@@ -26,12 +26,12 @@ from pyiceberg.transforms import IdentityTransform
 from app.catalog import removal
 from app.catalog.context import Catalog
 from app.catalog.purge import PURGE, enqueue_purge, purge, refuse_while_purged
+from app.catalog.storages import WarehouseStorages
 from app.config import Settings
 from app.db import Database
 from app.errors import IllegalArgumentException
 from app.jobs import Job, JobInterrupted, Worker
 from app.storage.executor import DirectExecutor
-from app.storage.registry import Storages
 from tests.conftest import MakeServer
 from tests.factories import unique_name
 from tests.support.minio import Minio
@@ -54,7 +54,7 @@ class Node:
         )
         self.settings = replace(settings, jobs=quick)
         self.db = Database(self.settings, pool_size=3)
-        storages = Storages.from_settings(self.settings)
+        storages = WarehouseStorages(self.settings)
         self.catalog = Catalog(self.settings, self.db, storages, DirectExecutor())
 
     def files(self) -> set[str]:
@@ -64,7 +64,7 @@ class Node:
         return {file for file in self.files() if file.startswith(same_place(location) + "/")}
 
     def put(self, location: str, data: bytes = b"x") -> str:
-        self.catalog.storages.for_location(location).write_new(location, data)
+        self.catalog.storages.default.for_location(location).write_new(location, data)
         return same_place(location)
 
     def job(self) -> dict[str, Any]:
@@ -270,7 +270,7 @@ def test_missing_files_are_fine(node: Node, make_table: MakeTable) -> None:
     table = make_table()
     named = [file for file in node.under(table.location()) if re.search(r"\.parquet$|-m\d+\.avro$", file)]
     missing = sorted(named)[::2]
-    assert node.catalog.storages.for_location(missing[0]).delete(missing) == {}
+    assert node.catalog.storages.default.for_location(missing[0]).delete(missing) == {}
     drop(node, table)
     assert node.work()["status"] == "completed"
     left = node.under(table.location())
@@ -280,7 +280,7 @@ def test_missing_files_are_fine(node: Node, make_table: MakeTable) -> None:
 @only_local
 def test_a_missing_metadata_file_fails_the_job_with_its_name(node: Node, make_table: MakeTable) -> None:
     table = make_table()
-    node.catalog.storages.for_location(table.location()).delete([table.metadata_location])
+    node.catalog.storages.default.for_location(table.location()).delete([table.metadata_location])
     drop(node, table)
     done = node.work()
     assert (done["status"], done["attempts"]) == ("failed", 3)
@@ -295,7 +295,7 @@ def test_an_unreadable_manifest_stops_before_anything_that_names_it(
     snapshot = table.current_snapshot()
     assert snapshot
     manifests = sorted(manifest.manifest_path for manifest in snapshot.manifests(table.io))
-    storage = node.catalog.storages.for_location(manifests[0])
+    storage = node.catalog.storages.default.for_location(manifests[0])
     content = storage.read(manifests[0], 1 << 20)
     storage.delete([manifests[0]])
     storage.write_new(manifests[0], b"garbage")

@@ -1,0 +1,47 @@
+"""Secrets at rest: AES-256-GCM under ``secrets.key``, each sealed for one owner."""
+
+import base64
+import binascii
+import os
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+_FORMAT = b"\x01"
+
+
+class SealBroken(Exception):
+    """What was sealed under another key, for another owner, or was changed."""
+
+
+def decode_key(text: str) -> bytes | None:
+    """Return the bytes of a key in base64; None when it is none."""
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == KEY_BYTES else None
+
+
+def seal(key: bytes, owner: str, plain: bytes) -> bytes:
+    """Return what only :func:`unseal` with the same key and owner can read."""
+    # Few nodes have any use for it, and it takes a while to import.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = os.urandom(_NONCE_BYTES)
+    return _FORMAT + nonce + AESGCM(key).encrypt(nonce, plain, owner.encode())
+
+
+def unseal(key: bytes, owner: str, sealed: bytes) -> bytes:
+    """
+    :raises SealBroken: when it was not sealed with this key for this owner
+    """
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    if sealed[:1] != _FORMAT or len(nonce) < _NONCE_BYTES:
+        raise SealBroken("unknown format")
+    try:
+        return AESGCM(key).decrypt(nonce, rest, owner.encode())
+    except InvalidTag as error:
+        raise SealBroken("another key or another owner") from error

@@ -6,7 +6,7 @@ TESTS ?= tests --ignore=tests/engines --ignore=tests/e2e
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-unit test-faults lint format bench lock reference clean
+.PHONY: help install run demo test test-unit test-engines test-faults lint format bench lock reference clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -22,6 +22,9 @@ demo: $(VENV)/.demo ## Load real flight data into the running catalog and show w
 
 test: $(VENV)/.test ## Run the tests of rules, of the API and of the first clients (TESTS=tests/unit for some of them)
 	$(PYTHON) -m pytest $(TESTS)
+
+test-engines: $(VENV)/.test ## Run the engines that take long to start against the service
+	$(PYTHON) -m pytest tests/engines
 
 test-faults: $(VENV)/.test ## Stop, kill, starve and crash the service
 	CRASH_ROUNDS=$${CRASH_ROUNDS:-50} $(PYTHON) -m pytest tests/e2e

@@ -46,6 +46,13 @@ def jdk_version(home: Path) -> int:
     return int(match.group(1)) if match else 0
 
 
+def fetch(coordinate: str, folder: Path) -> Path:
+    """Download ``group:artifact:version``, or ``group:artifact:version:type``, into a folder; return the file."""
+    _, artifact, version, kind = (*coordinate.split(":"), "jar")[:4]
+    maven(f"{DEPENDENCY_PLUGIN}:copy", f"-Dartifact={coordinate}", f"-DoutputDirectory={folder}")
+    return folder / f"{artifact}-{version}.{kind}"
+
+
 def fetch_jars(*coordinates: str) -> list[Path]:
     """Return the jars of ``group:artifact:version`` without what they depend on; they are downloaded once."""
     return [fetch_jar(each) for each in coordinates]
@@ -54,10 +61,7 @@ def fetch_jars(*coordinates: str) -> list[Path]:
 def fetch_jar(coordinate: str) -> Path:
     group, artifact, version = coordinate.split(":")
 
-    def download(folder: Path) -> None:
-        maven(f"{DEPENDENCY_PLUGIN}:copy", f"-Dartifact={coordinate}", f"-DoutputDirectory={folder}")
-
-    folder = cached(f"jars/{group}/{artifact}/{version}", download)
+    folder = cached(f"jars/{group}/{artifact}/{version}", lambda empty: fetch(coordinate, empty))
     return folder / f"{artifact}-{version}.jar"
 
 

@@ -1,0 +1,1 @@
+"""Engines that take long to start: ``make test-engines``."""

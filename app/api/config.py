@@ -1,5 +1,7 @@
 """What a client asks first: which routes there are and how to reach the storage."""
 
+from urllib.parse import quote
+
 from flask import Response, request
 
 from app.api.answers import json_answer
@@ -9,6 +11,7 @@ from app.api.operations import Operations
 from app.api.parameters import text_parameter
 from app.catalog.context import Warehouse
 from app.errors import NoSuchWarehouseException
+from app.identifiers import NAMESPACE_SEPARATOR
 
 
 def mount_config(resources: list[Operations]) -> Operations:
@@ -61,4 +64,6 @@ def _defaults() -> dict[str, str]:
 
 
 def _overrides(warehouse: Warehouse | None) -> dict[str, str]:
-    return {} if warehouse is None else {"prefix": warehouse.prefix}
+    """What no client may have otherwise; the separator travels percent-encoded."""
+    prefix = {} if warehouse is None else {"prefix": warehouse.prefix}
+    return {**prefix, "namespace-separator": quote(NAMESPACE_SEPARATOR)}

@@ -6,6 +6,7 @@ from tests.contract.calls import assert_error, namespace_path, ok, raw_request
 from tests.factories import unique_name
 from tests.support.server import Client, TestServer
 
+OVERRIDES = {"namespace-separator": "%1F"}
 ENDPOINTS = {
     "GET /v1/{prefix}/namespaces",
     "POST /v1/{prefix}/namespaces",
@@ -39,7 +40,7 @@ ENDPOINTS = {
 
 def test_config_without_warehouse(client: Client) -> None:
     config = ok(client.get("/v1/config"))
-    assert config["overrides"] == {}
+    assert config["overrides"] == OVERRIDES
     assert all(isinstance(value, str) for value in config["defaults"].values())
     assert set(config) == {"defaults", "overrides", "endpoints", "idempotency-key-lifetime"}
 
@@ -62,7 +63,7 @@ def test_what_is_announced_is_mounted(client: Client, server: TestServer, prefix
 
 def test_warehouse_by_name_answers_its_prefix(client: Client, namespace: str) -> None:
     overrides = ok(client.get("/v1/config", params={"warehouse": "default"}))["overrides"]
-    assert overrides == {"prefix": "default"}
+    assert overrides == {**OVERRIDES, "prefix": "default"}
     assert ok(client.get(namespace_path(namespace, prefix="/v1/default")))["namespace"] == [namespace]
 
 
@@ -70,7 +71,7 @@ def test_warehouse_by_name_answers_its_prefix(client: Client, namespace: str) ->
 def test_warehouse_by_root_location(client: Client, server: TestServer, spelling: str) -> None:
     folder = server.warehouse.location.removeprefix("file://")
     answer = client.get("/v1/config", params={"warehouse": spelling.format(folder)})
-    assert ok(answer)["overrides"] == {"prefix": "default"}
+    assert ok(answer)["overrides"] == {**OVERRIDES, "prefix": "default"}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_unknown_warehouse(client: Client, text: str) -> None:
 
 
 def test_empty_warehouse_means_the_default_one(client: Client) -> None:
-    assert ok(client.get("/v1/config?warehouse="))["overrides"] == {}
+    assert ok(client.get("/v1/config?warehouse="))["overrides"] == OVERRIDES
 
 
 def test_unknown_prefix(client: Client) -> None:
@@ -106,4 +107,4 @@ def test_unknown_query_parameters_and_headers_are_ignored(client: Client) -> Non
         "X-Client-Version": "x",
         "If-None-Match": "*",
     }
-    assert ok(client.get("/v1/config?referenced-by=a&x=%FF", headers=headers))["overrides"] == {}
+    assert ok(client.get("/v1/config?referenced-by=a&x=%FF", headers=headers))["overrides"] == OVERRIDES

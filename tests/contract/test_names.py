@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.contract.bodies import append, set_ref
 from tests.contract.calls import (
     assert_error,
+    create_view_request,
+    local,
     make_namespace,
     make_table,
     make_view,
@@ -19,7 +22,7 @@ from tests.contract.calls import (
     table_path,
     view_path,
 )
-from tests.factories import create_table_request, unique_name
+from tests.factories import create_table_request, schema, unique_name
 from tests.support.server import Client, TestServer
 
 ODD = [
@@ -79,7 +82,10 @@ def test_round_trip(client: Client, server: TestServer, name: str) -> None:
     assert ok(client.get(space))["namespace"] == [top, name]
     assert ok(client.get("/v1/namespaces", params={"parent": top}))["namespaces"] == [[top, name]]
     assert ok(client.get("/v1/namespaces", params={"parent": f"{top}\x1f{name}"}))["namespaces"] == []
-    for kind, body in (("tables", create_table_request(name)),):
+    for kind, title, body in (
+        ("tables", "Table", create_table_request(name)),
+        ("views", "View", create_view_request(name)),
+    ):
         ok(client.post(f"{space}/{kind}", json=body))
         path = f"{space}/{kind}/{segment(name)}"
         assert ok(client.get(path))["metadata"]["location"]
@@ -87,10 +93,29 @@ def test_round_trip(client: Client, server: TestServer, name: str) -> None:
         identifiers = ok(client.get(f"{space}/{kind}"))["identifiers"]
         assert identifiers == [{"namespace": [top, name], "name": name}]
         no_content(client.delete(path))
-        assert_error(
-            client.get(path), 404, "NoSuchTableException", f"Table does not exist: {top}.{name}.{name}"
-        )
+        message = f"{title} does not exist: {top}.{name}.{name}"
+        assert_error(client.get(path), 404, f"NoSuch{title}Exception", message)
     no_content(client.delete(space))
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_inside_of_documents(client: Client, namespace: str, name: str) -> None:
+    """Keys and values of properties, columns, branches and tags come back byte by byte."""
+    properties = {name: name}
+    ok(client.post(f"{namespace_path(namespace)}/properties", json={"updates": properties}))
+    assert ok(client.get(namespace_path(namespace)))["properties"][name] == name
+    view = make_view(client, namespace, properties=properties)
+    assert view.metadata["properties"][name] == name
+
+    columns = schema()
+    columns["fields"][0]["name"] = columns["fields"][0]["doc"] = name
+    table = make_table(client, namespace, schema=columns, properties=properties)
+    table.commit(*append(1, 1), set_ref(1, name), set_ref(1, f"tag {name}", "tag"))
+    metadata = table.metadata
+    assert metadata["properties"][name] == name
+    assert {metadata["schemas"][0]["fields"][0][member] for member in ("name", "doc")} == {name}
+    assert set(metadata["refs"]) == {"main", name, f"tag {name}"}
+    assert json.loads(local(table.location).read_bytes()) == metadata
 
 
 def check_raw(server: TestServer, space: str, top: str, name: str) -> None:

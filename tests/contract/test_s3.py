@@ -158,7 +158,7 @@ def test_purge(client: Client, table: Tabular, warehouse: S3Warehouse) -> None:
 
 def test_config_says_how_to_reach_the_storage(client: Client, warehouse: S3Warehouse) -> None:
     config = ok(client.get("/v1/config", params={"warehouse": warehouse.location}))
-    assert config["overrides"] == {"prefix": "default"}
+    assert config["overrides"] == {"prefix": "default", "namespace-separator": "%1F"}
     expected = {"s3.endpoint": warehouse.minio.endpoint, "s3.path-style-access": "true"}
     assert expected.items() <= config["defaults"].items()
     assert warehouse.minio.secret_key not in json.dumps(config)

@@ -105,7 +105,7 @@ class _Drop:
     def run(self) -> str:
         while last := self._last():
             while self._drop_batch(last.id):
-                failpoint("drop-namespace.batch")
+                failpoint("namespace_drop.batch")
             self._drop_namespace(last.id, Namespace(last.levels))
         return f"{self._tabulars} tables and views and {self._namespaces} namespaces dropped"
 

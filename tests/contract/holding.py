@@ -73,8 +73,21 @@ def purged(server: TestServer) -> None:
     eventually(lambda: not database.query(left), 30, "all purges have ended")
 
 
-def job_message(server: TestServer, kind: str) -> str:
-    """Return what the newest job of a kind says."""
+def job_message(server: TestServer, kind: str, status: str = "completed") -> str:
+    """Return what the newest job of a kind that ended so says."""
     assert server.database is not None
-    query = "SELECT status || ': ' || message FROM jobs WHERE kind = %s ORDER BY id DESC LIMIT 1"
-    return str(server.database.query(query, kind)[0][0])
+    query = "SELECT message FROM jobs WHERE kind = %s AND status = %s ORDER BY finished_at DESC LIMIT 1"
+    return str(server.database.query(query, kind, status)[0][0])
+
+
+def job_of(client: Client, answer: dict[str, Any]) -> dict[str, Any]:
+    """Wait for the end of the job that an answer names, and return it."""
+    path = f"/management/v1/jobs/{answer['job-id']}"
+
+    def ended() -> dict[str, Any] | None:
+        job = ok(client.get(path))
+        return job if job["status"] in {"completed", "failed", "cancelled"} else None
+
+    job = eventually(ended, 30, f"{path} has ended")
+    assert job is not None
+    return job

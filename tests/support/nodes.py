@@ -11,7 +11,7 @@ from tests.support.process import eventually
 from tests.support.server import TestServer
 
 T = TypeVar("T")
-PLACES = ("mutation.begin", "mutation.end", "purge.begin")
+PLACES = ("mutation.begin", "mutation.end", "purge.begin", "namespace_drop.batch")
 WAITING = """SELECT pid FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND backend_type = 'client backend'"""
 

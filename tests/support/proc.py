@@ -41,6 +41,14 @@ def parent(pid: int) -> int:
     return int(fields[1]) if fields else 0
 
 
+def command_line(pid: int) -> str:
+    """Return the words of a process's command, or nothing when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def open_files(pid: int) -> list[str]:
     """Return what the descriptors of a process point to."""
     names = []

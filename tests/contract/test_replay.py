@@ -13,12 +13,10 @@ import pytest
 from tests.contract.calls import local, namespace_path, ok, segment
 from tests.contract.crowd import ACTIONS, Member
 from tests.support.nodes import Nodes
-from tests.support.replay import Levels, State, recorded, replay
+from tests.support.replay import Levels, State, default_warehouse, recorded, replay, stored
 from tests.support.server import Client, TestServer
 
 SEED, MEMBERS, EACH = 20_261_121, 8, 125
-DATABASE = """SELECT n.levels, t.name, t.kind, t.id, t.metadata_location
-    FROM tabulars t JOIN namespaces n ON n.id = t.namespace_id WHERE n.warehouse_id = %s"""
 MakeNodes = Callable[[], AbstractContextManager[Nodes]]
 Crowded = tuple[Nodes, Counter[tuple[str, int]]]
 
@@ -39,11 +37,6 @@ def crowded(make_nodes: MakeNodes) -> Iterator[Crowded]:
         yield nodes, sum((member.outcomes for member in members), Counter())
 
 
-def warehouse_id(nodes: Nodes) -> int:
-    ((number,),) = nodes.database.query("SELECT id FROM warehouses WHERE is_default")
-    return int(number)
-
-
 def test_every_kind_of_request_succeeds_and_fails(crowded: Crowded) -> None:
     _, outcomes = crowded
     assert sum(outcomes.values()) == MEMBERS * EACH
@@ -59,14 +52,11 @@ def test_every_kind_of_request_succeeds_and_fails(crowded: Crowded) -> None:
 
 def test_replaying_the_changes_gives_the_state(crowded: Crowded) -> None:
     nodes, _ = crowded
-    number = warehouse_id(nodes)
+    number = default_warehouse(nodes.database)
     rows = recorded(nodes.database, number)
     assert len(rows) > MEMBERS * EACH / 5
     state = replay(rows)
-    found = nodes.database.query(DATABASE, number)
-    assert {
-        (tuple(levels), name): (kind, object_id, pointer) for levels, name, kind, object_id, pointer in found
-    } == state.objects
+    assert state == stored(nodes.database, number)
     for server in nodes.servers:
         assert_served(server, state)
 
@@ -114,7 +104,7 @@ def read(path: Path) -> bytes:
 def test_no_metadata_file_is_left_over(crowded: Crowded) -> None:
     """Every file was the pointer of a committed change: losers have deleted theirs."""
     nodes, _ = crowded
-    rows = recorded(nodes.database, warehouse_id(nodes))
+    rows = recorded(nodes.database, default_warehouse(nodes.database))
     named = {local(row.after) for row in rows if row.after}
     files = set(local(nodes.servers[0].warehouse.location).rglob("*.metadata.json"))
     assert files <= named

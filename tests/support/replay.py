@@ -44,17 +44,20 @@ class Object(NamedTuple):
     kind: str
     object_id: int
     pointer: str | None
+    protected: bool = False
 
 
 @dataclass
 class State:
-    """Namespaces with their properties, and what is under each identifier.
+    """What is under each identifier, what is held after a drop, and the namespaces.
 
     Replaying is strict: a change that does not fit what the changes before it left is an AssertionError.
     """
 
     namespaces: dict[Levels, dict[str, str]] = field(default_factory=dict)
+    protected: set[Levels] = field(default_factory=set)
     objects: dict[Identifier, Object] = field(default_factory=dict)
+    held: dict[int, Object] = field(default_factory=dict)
 
     def apply(self, row: Row) -> None:
         verb = row.action.removeprefix(f"{row.kind}.")
@@ -74,37 +77,99 @@ class State:
             del properties[name]
         properties |= row.details["updated"]
 
+    def rename_namespace(self, row: Row) -> None:
+        """Move it with all below it; ids and locations stay."""
+        source, target = row.levels, tuple(row.details["namespace"])
+        assert source in self.namespaces, row
+        assert target not in self.namespaces, row
+        assert len(target) == 1 or target[:-1] in self.namespaces, row
+
+        def moved(levels: Levels) -> Levels:
+            return target + levels[len(source) :] if levels[: len(source)] == source else levels
+
+        self.namespaces = {moved(levels): found for levels, found in self.namespaces.items()}
+        self.protected = {moved(levels) for levels in self.protected}
+        self.objects = {(moved(levels), name): found for (levels, name), found in self.objects.items()}
+
+    def protect_namespace(self, row: Row) -> None:
+        assert row.levels in self.namespaces.keys() - self.protected, row
+        self.protected.add(row.levels)
+
+    def unprotect_namespace(self, row: Row) -> None:
+        self.protected.remove(row.levels)
+
     def drop_namespace(self, row: Row) -> None:
         assert not [levels for levels in self.namespaces if levels[:-1] == row.levels], row
         assert not [levels for levels, _ in self.objects if levels == row.levels], row
         del self.namespaces[row.levels]
+        self.protected.discard(row.levels)
+
+    def change_nothing(self, row: Row) -> None:
+        """What was only asked for."""
 
     def create(self, row: Row) -> None:
+        assert row.before is None, row
+        self.put(row, Object(row.kind, row.object_id, row.after))
+
+    def put(self, row: Row, found: Object) -> None:
         assert row.levels in self.namespaces, row
         assert row.identifier not in self.objects, row
-        assert row.before is None, row
-        self.objects[row.identifier] = Object(row.kind, row.object_id, row.after)
+        self.objects[row.identifier] = found
+
+    def expect(self, row: Row) -> Object:
+        """Return what is under the row's name; it has to be what the row says that it changes."""
+        found = self.objects[row.identifier]
+        assert found[:3] == (row.kind, row.object_id, row.before), (row, found)
+        return found
 
     def move_pointer(self, row: Row) -> None:
-        assert self.objects[row.identifier] == Object(row.kind, row.object_id, row.before), row
-        self.objects[row.identifier] = Object(row.kind, row.object_id, row.after)
+        """A commit waits for nobody who renames a namespace: the id says which object it was, not the name."""
+        ((identifier, found),) = [item for item in self.objects.items() if item[1].object_id == row.object_id]
+        assert (identifier[1], *found[:3]) == (row.name, row.kind, row.object_id, row.before), (row, found)
+        self.objects[identifier] = found._replace(pointer=row.after)
 
     def rename(self, row: Row) -> None:
         target = (tuple(row.details["namespace"]), row.details["name"])
         assert target[0] in self.namespaces, row
         assert target not in self.objects, row
-        found = self.objects.pop(row.identifier)
-        assert found == Object(row.kind, row.object_id, row.before) == found._replace(pointer=row.after), row
+        assert row.before == row.after, row
+        found = self.expect(row)
+        del self.objects[row.identifier]
         self.objects[target] = found
 
+    def protect(self, row: Row) -> None:
+        found = self.expect(row)
+        assert not found.protected, row
+        self.objects[row.identifier] = found._replace(protected=True)
+
+    def unprotect(self, row: Row) -> None:
+        found = self.expect(row)
+        assert found.protected, row
+        self.objects[row.identifier] = found._replace(protected=False)
+
     def drop(self, row: Row) -> None:
-        assert self.objects.pop(row.identifier) == Object(row.kind, row.object_id, row.before), row
+        found = self.expect(row)
+        del self.objects[row.identifier]
+        if "held-until-ms" in row.details:
+            self.held[row.object_id] = found
+
+    def undrop(self, row: Row) -> None:
+        found = self.held.pop(row.object_id)
+        assert found[:3] == (row.kind, row.object_id, row.after), (row, found)
+        self.put(row, found)
+
+    def expire(self, row: Row) -> None:
+        assert self.held.pop(row.object_id).pointer == row.before, row
 
 
 Action = Callable[[State, Row], None]
 NAMESPACE_ACTIONS: dict[str, Action] = {
     "created": State.create_namespace,
     "updated": State.update_namespace,
+    "renamed": State.rename_namespace,
+    "protected": State.protect_namespace,
+    "unprotected": State.unprotect_namespace,
+    "drop-requested": State.change_nothing,
     "dropped": State.drop_namespace,
 }
 OBJECT_ACTIONS: dict[str, Action] = {
@@ -112,8 +177,18 @@ OBJECT_ACTIONS: dict[str, Action] = {
     "committed": State.move_pointer,
     "replaced": State.move_pointer,
     "renamed": State.rename,
+    "protected": State.protect,
+    "unprotected": State.unprotect,
     "dropped": State.drop,
+    "undropped": State.undrop,
+    "expired": State.expire,
 }
+SERVED_SPACES = (
+    "SELECT levels, properties::jsonb, location, protected FROM namespaces WHERE warehouse_id = %s"
+)
+SERVED = """SELECT n.levels, t.name, t.kind, t.id, t.metadata_location, t.protected
+    FROM tabulars t JOIN namespaces n ON n.id = t.namespace_id WHERE n.warehouse_id = %s"""
+HELD = "SELECT kind, id, metadata_location, protected FROM held_tabulars WHERE warehouse_id = %s"
 
 
 def replay(rows: Iterable[Row]) -> State:
@@ -126,3 +201,22 @@ def replay(rows: Iterable[Row]) -> State:
 def recorded(database: DatabaseAddress, warehouse_id: int) -> list[Row]:
     """Return all changes to a warehouse in order."""
     return [Row(*row) for row in database.query(QUERY, warehouse_id)]
+
+
+def stored(database: DatabaseAddress, warehouse_id: int) -> State:
+    """Return the state that the database is in."""
+    state = State()
+    for levels, properties, location, protected in database.query(SERVED_SPACES, warehouse_id):
+        state.namespaces[tuple(levels)] = {**properties, "location": location}
+        if protected:
+            state.protected.add(tuple(levels))
+    for levels, name, *found in database.query(SERVED, warehouse_id):
+        state.objects[tuple(levels), name] = Object(*found)
+    for found in database.query(HELD, warehouse_id):
+        state.held[found[1]] = Object(*found)
+    return state
+
+
+def default_warehouse(database: DatabaseAddress) -> int:
+    ((number,),) = database.query("SELECT id FROM warehouses WHERE is_default")
+    return int(number)

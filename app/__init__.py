@@ -16,7 +16,17 @@ def create_app(settings: Settings) -> "Flask":
     """Wire the service of one process. Nothing is connected before the first request."""
     from flask import Flask
 
-    from app.api import credentials, health, metric_reports, namespaces, planning, tables, transactions, views
+    from app.api import (
+        credentials,
+        functions,
+        health,
+        metric_reports,
+        namespaces,
+        planning,
+        tables,
+        transactions,
+        views,
+    )
     from app.api import metrics as exposition
     from app.api.admission import Admission
     from app.api.config import mount_config
@@ -55,6 +65,7 @@ def create_app(settings: Settings) -> "Flask":
         metric_reports.resource,
         planning.resource,
         views.resource,
+        functions.resource,
         transactions.resource,
     ]
     mounted: list[Operations | ManagementOperations] = [mount_config(resources), *resources, *MANAGED]

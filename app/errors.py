@@ -65,6 +65,10 @@ class NoSuchViewException(ServiceError):
     code = 404
 
 
+class NoSuchFunctionException(ServiceError):
+    code = 404
+
+
 class NotFoundException(ServiceError):
     """A file that the catalog was pointed at is missing in storage, or a path outside the API."""
 

@@ -3,6 +3,7 @@
 import itertools
 import secrets
 from typing import Any
+from uuid import uuid4
 
 COUNTER = itertools.count(1)
 
@@ -42,4 +43,38 @@ def set_properties(**properties: str) -> dict[str, Any]:
     return {
         "action": "set-properties",
         "updates": {key.replace("_", "."): value for key, value in properties.items()},
+    }
+
+
+def function_metadata(**more: Any) -> dict[str, Any]:
+    """Return the metadata of a function that adds one, with a uuid of its own."""
+    version = {
+        "version-id": 1,
+        "timestamp-ms": 1_700_000_000_000,
+        "deterministic": True,
+        "on-null-input": "return-null",
+        "representations": [
+            {"type": "sql", "dialect": "spark", "sql": "x + 1"},
+            {"type": "sql", "dialect": "trino", "sql": "x + 1"},
+        ],
+    }
+    definition = {
+        "definition-id": "int",
+        "specific-name": "add_one_int",
+        "parameters": [{"name": "x", "type": "int", "doc": "größer"}],
+        "return-type": "int",
+        "versions": [version],
+        "current-version-id": 1,
+        "function-type": "udf",
+    }
+    log = {
+        "timestamp-ms": 1_700_000_000_000,
+        "definition-versions": [{"definition-id": "int", "version-id": 1}],
+    }
+    return {
+        "function-uuid": str(uuid4()),
+        "format-version": 1,
+        "definitions": [definition],
+        "definition-log": [log],
+        **more,
     }

@@ -12,12 +12,17 @@ from flask import Blueprint, Flask, Response, g, request
 
 from app.api.context import principal, services
 from app.api.declarations import Declaration, declare
-from app.errors import NoSuchNamespaceException, NoSuchTableException, NoSuchViewException
+from app.errors import (
+    NoSuchFunctionException,
+    NoSuchNamespaceException,
+    NoSuchTableException,
+    NoSuchViewException,
+)
 from app.identifiers import TableIdentifier, decode_namespace, decode_segment
 
 View = Callable[..., Response]
 PARAMETER = re.compile(r"\{([a-z-]+)\}")
-NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException)
+NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException, NoSuchFunctionException)
 
 
 class Operations:
@@ -34,8 +39,8 @@ class Operations:
     ) -> Callable[[View], View]:
         """Mount a view function at a template of the specification, such as ``/namespaces/{namespace}``.
 
-        The function gets the decoded path: ``namespace`` as Namespace, ``table`` and ``view`` as TableIdentifier;
-        what follows them in the path it does not get.
+        The function gets the decoded path: ``namespace`` as Namespace; ``table``, ``view`` and ``function`` as
+        TableIdentifier; what follows them in the path it does not get.
         A HEAD has to be mounted before the GET of the same template.
 
         :param summary: what it does, in a few words

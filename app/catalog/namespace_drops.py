@@ -7,6 +7,7 @@ taken over or cancelled changes nothing any more.
 
 import math
 
+from app.catalog import functions
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.drops import let_go
 from app.catalog.idempotency import keep_result, mutation, once
@@ -148,6 +149,7 @@ class _Drop:
     def _drop_namespace(self, namespace_id: int, namespace: Namespace) -> None:
         try:
             with self._catalog.db.transaction() as tx:
+                self._drop_functions(tx, namespace_id)
                 row = tx.fetch_one(
                     "drop_namespace_by_id", id=namespace_id, force=self._force, job_id=self._job.id
                 )
@@ -169,6 +171,18 @@ class _Drop:
                 f"Namespace is not empty: {namespace}; something was created in it meanwhile, which stays"
             ) from error
         self._namespaces += 1
+
+    def _drop_functions(self, tx: Transaction, namespace_id: int) -> None:
+        place = tx.fetch_one("share_namespace_by_id", id=namespace_id)
+        if place is not None:
+            functions.drop_functions(
+                tx,
+                self._caller,
+                self._warehouse_id,
+                Namespace(place.levels),
+                namespace_id=namespace_id,
+                job_id=self._job.id,
+            )
 
     def _explain(self, tx: Transaction, namespace_id: int) -> None:
         """

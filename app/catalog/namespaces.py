@@ -24,6 +24,8 @@ from app.identifiers import Namespace
 from app.metadata.shapes import JsonObject
 
 LOCATION = "location"
+# The foreign keys of what lies in a namespace.
+CONTENT = {"namespaces_parent_fkey", "tabulars_namespace_fkey", "functions_namespace_fkey"}
 
 
 class LoadedNamespace(NamedTuple):
@@ -164,7 +166,7 @@ def drop_namespace(
     """
     :param force: even if it is protected
     :raises NoSuchNamespaceException: when it does not exist
-    :raises NamespaceNotEmptyException: when a namespace, table or view is left in it
+    :raises NamespaceNotEmptyException: when a namespace, table, view or function is left in it
     :raises ConflictException: when it is protected
     """
     place = {"warehouse_id": warehouse.id, "levels": list(namespace)}
@@ -180,7 +182,7 @@ def drop_namespace(
             )
             record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
     except ConstraintViolated as error:
-        if error.constraint in {"namespaces_parent_fkey", "tabulars_namespace_fkey"}:
+        if error.constraint in CONTENT:
             raise NamespaceNotEmptyException(f"Namespace {namespace} is not empty") from error
         raise
 

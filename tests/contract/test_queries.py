@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 QUERIES = load_queries()
 PARAMETER = re.compile(r"%\((\w+)\)s")
 DATA = re.compile(r"^(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
-LARGE = {"namespaces", "tabulars", "changes", "jobs", "metric_reports"}
+LARGE = {"namespaces", "tabulars", "changes", "jobs", "metric_reports", "functions"}
 # These read all there is, once at start-up or for the figures of a scrape.
 WHOLE = {"count_entities", "count_namespaces", "count_tabulars"}
 
@@ -38,6 +38,8 @@ INSERT INTO changes (
 )
 SELECT (1000 + i)::text::xid8, gen_random_uuid(), 1, 'table.committed', 'table', i, ARRAY['n'], 't', 'anonymous', 'r'
 FROM generate_series(1, 10000) i;
+INSERT INTO functions (warehouse_id, namespace_id, name, uuid, document)
+SELECT 1, 1 + i % 6000, 'f' || i, gen_random_uuid(), repeat('x', 1000) FROM generate_series(1, 10000) i;
 INSERT INTO metric_reports (
     id, at, warehouse_id, table_id, namespace, name, report_type, principal, request_id, report
 )

@@ -1,0 +1,45 @@
+"""Function operations."""
+
+from flask import Response
+
+from app.api.answers import json_answer, raw_answer
+from app.api.context import catalog, warehouse
+from app.api.declarations import PAGES
+from app.api.operations import Operations
+from app.api.pages import requested_page
+from app.catalog import functions
+from app.errors import NoSuchFunctionException, NoSuchNamespaceException
+from app.identifiers import Namespace, TableIdentifier
+
+resource = Operations("functions")
+
+
+@resource.operation(
+    "GET",
+    "/namespaces/{namespace}/functions",
+    "List the functions of a namespace",
+    takes=PAGES,
+    answers={200: "ListFunctionsResponse"},
+    fails=(NoSuchNamespaceException,),
+)
+def list_functions(namespace: Namespace) -> Response:
+    page = requested_page(f"functions\x1f{warehouse().id}\x1f" + "\x1f".join(namespace))
+    found = functions.list_functions(catalog(), warehouse(), namespace, page.after, page.limit)
+    names, token = page.cut(found, str)
+    return json_answer({"identifiers": [[*namespace, name] for name in names], "next-page-token": token})
+
+
+@resource.operation(
+    "GET",
+    "/namespaces/{namespace}/functions/{function}",
+    "Load a function",
+    answers={200: "LoadFunctionResult"},
+    fails=(NoSuchNamespaceException, NoSuchFunctionException),
+)
+def load_function(function: TableIdentifier) -> Response:
+    return function_answer(functions.load_function(catalog(), warehouse(), function))
+
+
+def function_answer(document: str) -> Response:
+    """The answer around a stored metadata document, which has no file of its own."""
+    return raw_answer(b'{"metadata":' + document.encode() + b"}")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from flask import Response
+from flask import Response, g
 
 JSON = "application/json"
 # Neither a proxy nor a client's HTTP cache may keep what the catalog says.
@@ -39,9 +39,15 @@ def metadata_answer(
 ) -> Response:
     """A load or commit answer around a stored metadata document.
 
-    :param config: whether the answer has a ``config`` member, as loads have and commits have not
+    :param config: whether the answer has a ``config`` member, as loads have and commits have not; it says how the
+        storage of a warehouse with a profile is reached, which for the default warehouse is left to the client
     """
     location = msgspec.json.encode(metadata_location)
-    tail = b',"config":{}}' if config else b"}"
+    tail = b',"config":' + msgspec.json.encode(_storage_config()) + b"}" if config else b"}"
     body = b'{"metadata-location":' + location + b',"metadata":' + document.encode() + tail
     return raw_answer(body, headers={"ETag": etag} if etag else None)
+
+
+def _storage_config() -> dict[str, str]:
+    profile = g.warehouse.profile
+    return {} if profile is None else profile.client_properties()

@@ -10,7 +10,8 @@ from app.api.declarations import WAREHOUSE, declare
 from app.api.operations import Operations
 from app.api.parameters import text_parameter
 from app.catalog.context import Warehouse
-from app.errors import NoSuchWarehouseException
+from app.catalog.warehouse_profiles import client_properties
+from app.errors import ForbiddenException, NoSuchWarehouseException
 from app.identifiers import NAMESPACE_SEPARATOR
 
 
@@ -26,7 +27,7 @@ def mount_config(resources: list[Operations]) -> Operations:
         warehouse = services().warehouses.find(text) if text else None
         return json_answer(
             {
-                "defaults": _defaults(),
+                "defaults": client_properties(catalog(), warehouse),
                 "overrides": _overrides(warehouse),
                 "endpoints": endpoints,
                 "idempotency-key-lifetime": iso_duration(catalog().settings.catalog.idempotency_key_lifetime),
@@ -38,7 +39,7 @@ def mount_config(resources: list[Operations]) -> Operations:
         "get_config",
         takes=[WAREHOUSE],
         answers={200: "CatalogConfig"},
-        fails=[NoSuchWarehouseException],
+        fails=[NoSuchWarehouseException, ForbiddenException],
     )
     config.blueprint.add_url_rule(
         "/config", "get_config", get_config, methods=["GET"], provide_automatic_options=False
@@ -49,18 +50,6 @@ def mount_config(resources: list[Operations]) -> Operations:
 def iso_duration(seconds: float) -> str:
     """ISO 8601, as Java reads it: ``PT1800S``."""
     return f"PT{int(seconds)}S"
-
-
-def _defaults() -> dict[str, str]:
-    storage = catalog().settings.storage
-    if storage.type != "s3":
-        return {}
-    defaults = {"s3.region": storage.s3.region, "client.region": storage.s3.region}
-    if storage.s3.endpoint:
-        defaults["s3.endpoint"] = storage.s3.endpoint
-    if storage.s3.use_path_style:
-        defaults["s3.path-style-access"] = "true"
-    return defaults
 
 
 def _overrides(warehouse: Warehouse | None) -> dict[str, str]:

@@ -14,7 +14,8 @@ import msgspec
 
 from app import errors
 from app.catalog.context import Caller, Catalog, Warehouse
-from app.db import LockNotAvailable, Transaction
+from app.catalog.warehouses import no_such_warehouse
+from app.db import ConstraintViolated, LockNotAvailable, Transaction
 from app.errors import ServiceError, ServiceUnavailableException, UnprocessableEntityException
 from app.metadata.shapes import JsonObject
 from app.observability.failpoints import failpoint
@@ -91,6 +92,8 @@ def _claim(tx: Transaction, caller: Caller, warehouse: Warehouse) -> None:
             "A request with the same Idempotency-Key is still running; try again",
             headers={"Retry-After": "1"},
         ) from error
+    except ConstraintViolated as error:
+        raise no_such_warehouse(warehouse.name) from error
     if row is None:
         raise AlreadyDone
 
@@ -98,9 +101,13 @@ def _claim(tx: Transaction, caller: Caller, warehouse: Warehouse) -> None:
 def _keep_error(catalog: Catalog, caller: Caller, warehouse: Warehouse, error: ServiceError) -> bool:
     """Whether the error is what duplicates will get; False when the key was used before."""
     text = msgspec.json.encode({"type": error.type, "message": error.message}).decode()
-    row = catalog.db.fetch_one(
-        "keep_idempotent_error", error=text, **_key(caller, warehouse), **_fingerprint(caller)
-    )
+    try:
+        row = catalog.db.fetch_one(
+            "keep_idempotent_error", error=text, **_key(caller, warehouse), **_fingerprint(caller)
+        )
+    except ConstraintViolated:
+        # The warehouse is gone, and its keys with it.
+        return True
     return row is not None
 
 

@@ -62,6 +62,10 @@ class Warehouses:
             raise no_such_warehouse(name)
         return Warehouse.from_row(row)
 
+    def forget(self) -> None:
+        """Look again: this worker has just changed a warehouse."""
+        self._by_prefix.clear()
+
     def _refresh(self, prefix: str | None) -> Warehouse:
         try:
             if prefix is None:

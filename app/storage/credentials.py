@@ -47,7 +47,8 @@ class Vault:
         """Return the keys of a profile; None means that botocore looks for them.
 
         :raises BadRequestException: when there is no such secret
-        :raises InternalServerError: when the file or the seal is broken
+        :raises IllegalArgumentException: when its file is broken
+        :raises InternalServerError: when the seal is broken
         """
         reference = profile.credentials
         if reference.type == "secret":
@@ -78,7 +79,7 @@ class Vault:
             ) from error
         except (msgspec.DecodeError, UnicodeDecodeError):
             # The decoder's message would quote the file.
-            raise InternalServerError(
+            raise IllegalArgumentException(
                 f"The secret {name!r} is no JSON object with access-key-id and secret-access-key"
             ) from None
 

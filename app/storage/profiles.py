@@ -29,6 +29,17 @@ class StorageProfile(msgspec.Struct, frozen=True, rename="kebab"):
     path_style_access: bool = False
     credentials: CredentialsReference = CredentialsReference()
 
+    def client_properties(self) -> dict[str, str]:
+        """Return what clients need to know beside their own credentials to reach the storage."""
+        if self.type != "s3":
+            return {}
+        properties = {"s3.region": self.region, "client.region": self.region}
+        if self.endpoint:
+            properties["s3.endpoint"] = self.endpoint
+        if self.path_style_access:
+            properties["s3.path-style-access"] = "true"
+        return properties
+
     @classmethod
     def from_settings(cls, storage: StorageSettings, root_location: str) -> Self:
         """Return the profile of the default warehouse."""

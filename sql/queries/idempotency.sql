@@ -28,3 +28,6 @@ WHERE warehouse_id = %(warehouse_id)s AND metadata_location = %(metadata_locatio
 
 -- name: load_document_of
 SELECT metadata_location, document FROM tabulars WHERE id = %(id)s;
+
+-- name: delete_idempotency_keys_of_warehouse
+DELETE FROM idempotency_keys WHERE warehouse_id = %(warehouse_id)s;

@@ -43,3 +43,52 @@ DO UPDATE SET
     name = excluded.name, root_location = excluded.root_location, updated_at = now(),
     version = warehouses.version + 1
 WHERE (warehouses.name, warehouses.root_location) IS DISTINCT FROM (excluded.name, excluded.root_location);
+
+-- Whoever creates a warehouse or changes one's place waits here: places of two warehouses must not meet.
+-- The number is arbitrary; every node takes the same one.
+-- name: lock_warehouses
+SELECT pg_advisory_xact_lock(8247051913);
+
+-- name: lock_warehouse
+SELECT id, name, version, protected FROM warehouses WHERE id = %(id)s FOR UPDATE;
+
+-- name: create_warehouse
+INSERT INTO warehouses (
+    name, prefix, root_location, protected, soft_delete_seconds, storage_profile, sealed_secret
+)
+VALUES (
+    %(name)s, %(prefix)s, %(root_location)s, %(protected)s, %(soft_delete_seconds)s, %(storage_profile)s,
+    %(sealed_secret)s
+)
+RETURNING
+    id, name, prefix, root_location, is_default, active, protected, soft_delete_seconds,
+    storage_profile, sealed_secret, version, created_at, updated_at;
+
+-- name: update_warehouse
+UPDATE warehouses
+SET name = %(name)s, root_location = %(root_location)s, active = %(active)s, protected = %(protected)s,
+    soft_delete_seconds = %(soft_delete_seconds)s, storage_profile = %(storage_profile)s,
+    sealed_secret = %(sealed_secret)s, version = version + 1, updated_at = now()
+WHERE id = %(id)s
+RETURNING
+    id, name, prefix, root_location, is_default, active, protected, soft_delete_seconds,
+    storage_profile, sealed_secret, version, created_at, updated_at;
+
+-- name: delete_warehouse
+DELETE FROM warehouses WHERE id = %(id)s
+RETURNING id, name;
+
+-- Jobs of a warehouse need its storage; those not done are few.
+-- name: find_content_of_warehouse
+SELECT
+    EXISTS (SELECT FROM namespaces WHERE warehouse_id = %(warehouse_id)s) AS namespaces,
+    EXISTS (SELECT FROM held_tabulars WHERE warehouse_id = %(warehouse_id)s) AS held,
+    EXISTS (
+        SELECT FROM jobs
+        WHERE status IN ('queued', 'retrying')
+            AND coalesce(payload ->> 'warehouse-id', payload ->> 'warehouse_id') = (%(warehouse_id)s)::text
+    ) OR EXISTS (
+        SELECT FROM jobs
+        WHERE status = 'running'
+            AND coalesce(payload ->> 'warehouse-id', payload ->> 'warehouse_id') = (%(warehouse_id)s)::text
+    ) AS jobs;

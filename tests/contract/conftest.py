@@ -8,8 +8,10 @@ from tests.conftest import SHARED, MakeServer
 from tests.contract.bodies import append, set_ref
 from tests.contract.calls import Tabular, make_table, make_view
 from tests.contract.holding import DAY, set_hold
+from tests.contract.managed import Grounds
 from tests.support.contract import Contract
 from tests.support.exchanges import OBSERVERS
+from tests.support.minio import Minio
 from tests.support.own_document import own_document
 from tests.support.recording import Recording
 from tests.support.server import Client, TestServer
@@ -23,6 +25,31 @@ def holding(make_server: MakeServer) -> Iterator[TestServer]:
         SHARED.append(running)
         yield running
         SHARED.remove(running)
+
+
+@pytest.fixture(scope="session")
+def grounds(minio: Minio) -> Iterator[Grounds]:
+    """What ``managed`` is given."""
+    given = Grounds(minio.endpoint)
+    given.put_secret("minio", minio)
+    yield given
+    given.remove()
+
+
+@pytest.fixture(scope="session")
+def managed(make_server: MakeServer, grounds: Grounds) -> Iterator[TestServer]:
+    """A server that may create warehouses: local ones in a folder, others on MinIO."""
+    with make_server(settings=grounds.settings()) as running:
+        SHARED.append(running)
+        yield running
+        SHARED.remove(running)
+
+
+@pytest.fixture
+def manager(managed: TestServer) -> Iterator[Client]:
+    """An HTTP session to it."""
+    with Client(managed.url) as session:
+        yield session
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ from app.api.document.notation import JsonObject, ref
 from app.errors import (
     BadRequestException,
     CommitStateUnknownException,
+    ForbiddenException,
     IllegalArgumentException,
     InternalServerError,
     MethodNotAllowedException,
@@ -50,6 +51,7 @@ WITH_KEY: tuple[Failure, ...] = (
 )
 _MEANINGS = {
     400: "The request cannot be understood, or what it asks for breaks a rule.",
+    403: "It must not be done; a deactivated warehouse does nothing.",
     404: "There is no such thing.",
     405: "The path does not have this method.",
     406: "This server does not do that.",
@@ -77,6 +79,8 @@ def failures_of(path: str, declared: Declaration) -> set[Failure]:
     found = {*EVERYWHERE, *declared.fails}
     if "{prefix}" in path or "{warehouse}" in path:
         found.add(NoSuchWarehouseException)
+    if "{prefix}" in path:
+        found.add(ForbiddenException)
     if declared.body is not None:
         found.update(WITH_BODY)
     if IDEMPOTENCY_KEY in declared.takes:

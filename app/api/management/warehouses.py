@@ -4,43 +4,121 @@ from typing import Any
 
 from flask import Response
 
-from app.api.answers import json_answer
-from app.api.context import catalog, services
-from app.api.declarations import PAGES
+from app.api.answers import json_answer, no_content
+from app.api.bodies import read_body
+from app.api.context import caller, catalog, services
+from app.api.context import warehouse as realm
+from app.api.declarations import FORCE, IDEMPOTENCY_KEY, PAGES
 from app.api.management.operations import ManagementOperations
 from app.api.pages import requested_page
+from app.api.parameters import boolean_parameter
+from app.api.schemas.management_warehouses import (
+    CreateWarehouseRequestSchema,
+    ListWarehousesResponseSchema,
+    UpdateWarehouseRequestSchema,
+    WarehouseSchema,
+)
 from app.catalog import warehouse_management as management
-from app.catalog.context import Warehouse
+from app.catalog.warehouse_requests import (
+    NewWarehouse,
+    RequestedCredentials,
+    RequestedProfile,
+    SoftDelete,
+    WarehouseChanges,
+)
+from app.errors import (
+    AlreadyExistsException,
+    CommitFailedException,
+    ConflictException,
+    IllegalArgumentException,
+)
 
 resource = ManagementOperations("warehouses")
 
 
 @resource.operation(
-    "GET", "/warehouses", "List the warehouses", takes=PAGES, answers={200: "ListWarehousesResponse"}
+    "GET", "/warehouses", "List the warehouses", takes=PAGES, answers={200: ListWarehousesResponseSchema}
 )
 def list_warehouses() -> Response:
     page = requested_page("warehouses")
     found = management.list_warehouses(catalog(), page.after, page.limit)
-    warehouses, token = page.cut(found, lambda warehouse: warehouse.name)
-    return json_answer({"warehouses": list(map(_shown, warehouses)), "next-page-token": token})
+    warehouses, token = page.cut(list(found), lambda warehouse: warehouse.name)
+    shown = [management.describe(catalog(), warehouse) for warehouse in warehouses]
+    return json_answer({"warehouses": shown, "next-page-token": token})
 
 
-@resource.operation("GET", "/warehouses/{warehouse}", "Load a warehouse", answers={200: "Warehouse"})
+@resource.operation(
+    "POST",
+    "/warehouses",
+    "Create a warehouse; its storage is tried by writing, reading and deleting a file",
+    takes=(IDEMPOTENCY_KEY,),
+    body=CreateWarehouseRequestSchema,
+    answers={201: WarehouseSchema},
+    fails=(IllegalArgumentException, AlreadyExistsException),
+)
+def create_warehouse() -> Response:
+    body = read_body(CreateWarehouseRequestSchema)
+    new = NewWarehouse(
+        name=body["name"],
+        profile=_profile(body["storage_profile"]),
+        protected=body["protected"],
+        soft_delete=_soft_delete(body["soft_delete"]),
+    )
+    return json_answer(management.create_warehouse(catalog(), caller(), realm(), new), 201)
+
+
+@resource.operation("GET", "/warehouses/{warehouse}", "Load a warehouse", answers={200: WarehouseSchema})
 def load_warehouse(warehouse: str) -> Response:
-    return json_answer(_shown(services().warehouses.named(warehouse)))
+    return json_answer(management.describe(catalog(), management.load_warehouse(catalog(), warehouse)))
 
 
-def _shown(warehouse: Warehouse) -> dict[str, Any]:
-    hold = warehouse.soft_delete_seconds
-    return {
-        "name": warehouse.name,
-        "prefix": warehouse.prefix,
-        "default": warehouse.is_default,
-        "active": warehouse.is_active,
-        "protected": warehouse.is_protected,
-        "soft-delete": {"enabled": hold is not None, "hold-seconds": hold},
-        "storage-profile": management.profile_of(catalog(), warehouse),
-        "version": warehouse.version,
-        "created-at-ms": int(warehouse.created_at.timestamp() * 1000),
-        "updated-at-ms": int(warehouse.updated_at.timestamp() * 1000),
-    }
+@resource.operation(
+    "PATCH",
+    "/warehouses/{warehouse}",
+    "Change a warehouse: name, activity, protection, soft delete, storage",
+    takes=(IDEMPOTENCY_KEY,),
+    body=UpdateWarehouseRequestSchema,
+    answers={200: WarehouseSchema},
+    fails=(
+        IllegalArgumentException,
+        AlreadyExistsException,
+        ConflictException,
+        CommitFailedException,
+    ),
+)
+def update_warehouse(warehouse: str) -> Response:
+    body = read_body(UpdateWarehouseRequestSchema)
+    changes = WarehouseChanges(
+        name=body["name"],
+        active=body["active"],
+        protected=body["protected"],
+        soft_delete=_soft_delete(body["soft_delete"]),
+        profile=_profile(body["storage_profile"]) if body["storage_profile"] else None,
+    )
+    changed = management.update_warehouse(catalog(), caller(), realm(), warehouse, changes)
+    services().warehouses.forget()
+    return json_answer(changed)
+
+
+@resource.operation(
+    "DELETE",
+    "/warehouses/{warehouse}",
+    "Delete an empty warehouse",
+    takes=(FORCE, IDEMPOTENCY_KEY),
+    fails=(IllegalArgumentException, ConflictException),
+)
+def delete_warehouse(warehouse: str) -> Response:
+    force = boolean_parameter("force")
+    management.delete_warehouse(catalog(), caller(), realm(), warehouse, force=force)
+    services().warehouses.forget()
+    return no_content()
+
+
+def _profile(member: dict[str, Any]) -> RequestedProfile:
+    given = member["credentials"]
+    credentials = None if given is None else RequestedCredentials(**given)
+    return RequestedProfile(**{**member, "credentials": credentials})
+
+
+def _soft_delete(member: dict[str, Any] | None) -> SoftDelete | None:
+    return None if member is None else SoftDelete(**member)

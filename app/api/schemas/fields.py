@@ -44,6 +44,17 @@ class Flag(fields.Field[bool]):
         return value
 
 
+class WholeNumber(fields.Field[int]):
+    """A JSON number without a fraction."""
+
+    json_schema = {"type": "integer"}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValidationError(f"expected a whole number, got {kind(value)}")
+        return value
+
+
 class TextMap(fields.Field[dict[str, str]]):
     """A JSON object whose values are strings."""
 

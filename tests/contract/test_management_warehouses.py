@@ -67,7 +67,7 @@ def test_a_created_warehouse_is_used_by_prefix_and_named_by_its_root(
     root = profile["root-location"]
     for name in (made["name"], root, root.removeprefix("file://"), f"{root}/"):
         config = ok(manager.get("/v1/config", params={"warehouse": name}))
-        assert config["overrides"] == {"prefix": made["prefix"]}
+        assert config["overrides"]["prefix"] == made["prefix"]
         assert not [key for key in config["defaults"] if key.startswith("s3.")]
     prefix = f"/v1/{made['prefix']}"
     assert (
@@ -241,7 +241,7 @@ def test_rename_keeps_the_prefix(manager: Client, managed: TestServer, grounds: 
     assert (renamed["name"], renamed["prefix"], renamed["version"]) == (name, made["prefix"], 2)
     assert_error(manager.get(path_of(made)), 404, "NoSuchWarehouseException")
     config = ok(manager.get("/v1/config", params={"warehouse": name}))
-    assert config["overrides"] == {"prefix": made["prefix"]}
+    assert config["overrides"]["prefix"] == made["prefix"]
     assert ok(manager.get(f"/v1/{made['prefix']}/namespaces"))["namespaces"] == [["a"]]
     successor = create(manager, grounds.local(), made["name"])
     assert re.fullmatch(re.escape(made["name"]) + "-[0-9a-f]{8}", successor["prefix"])

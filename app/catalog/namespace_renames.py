@@ -7,6 +7,7 @@ from app.changes.log import Change, record_change
 from app.db import ConstraintViolated, Row, Transaction
 from app.errors import AlreadyExistsException, BadRequestException, IllegalArgumentException
 from app.identifiers import Namespace
+from app.observability.failpoints import failpoint
 
 
 @once(no_result)
@@ -29,6 +30,7 @@ def rename_namespace(
             tx.fetch_one("lock_namespace_renames", warehouse_id=warehouse.id)
             parent_id = _lock_parent(tx, warehouse, destination)
             tree = _lock_tree(tx, warehouse, source)
+            failpoint("namespace_rename.locked")
             if source == destination:
                 return
             _check_depth(tree, source, destination, catalog.settings.limits.max_namespace_depth)

@@ -1,11 +1,14 @@
 """Renames of namespaces that meet creations, drops and each other, on two nodes."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from tests.contract.calls import (
     Tabular,
+    at_once,
     make_namespace,
     make_table,
     namespace_path,
@@ -16,11 +19,12 @@ from tests.contract.calls import (
     view_path,
 )
 from tests.contract.holding import management_path
-from tests.contract.meetings import WAYS, Request, Way, commit, delete, meet, outcomes, post
-from tests.contract.racing import CREATED, GONE, NO_NAMESPACE, NO_TABLE, NOT_EMPTY, TAKEN
+from tests.contract.meetings import WAYS, Request, Way, commit, delete, meet, outcomes, post, send
+from tests.contract.racing import CREATED, GONE, NO_NAMESPACE, NO_TABLE, NOT_EMPTY, TAKEN, outcome
 from tests.contract.test_meetings_of_names import CONTENTS, make_content
 from tests.factories import set_properties, unique_name
 from tests.support.nodes import Nodes
+from tests.support.process import eventually
 from tests.support.server import Client
 
 
@@ -77,6 +81,50 @@ def test_new_content_further_below(nodes: Nodes, way: Way, client: Client, names
     assert found == (CREATED if way.first == 0 else NO_NAMESPACE, GONE)
     assert exists(client, namespace_path(new, "a", "b", "c")) == (way.first == 0)
     assert exists(client, namespace_path(new, "a", "b"))
+
+
+def test_new_content_of_new_content(nodes: Nodes, client: Client, namespace: str) -> None:
+    """A child that comes to light while the rename waits for it is closed to new content as well."""
+    first, second = nodes.servers
+    child, new = [namespace, "a"], unique_name("new")
+    with ThreadPoolExecutor(2) as pool, nodes.stopped_at("namespace_rename.locked") as locked:
+        with nodes.held("mutation.end", lambda: send(first, post("/v1/namespaces", {"namespace": child}))):
+            renamed = pool.submit(send, second, rename([namespace], [new]))
+            eventually(nodes.somebody_waits, 15, "the rename waits for the creation")
+        eventually(locked, 15, "the rename has all locks")
+        body = {"namespace": [*child, "b"]}
+        with nodes.held(
+            "mutation.end", lambda: send(first, post("/v1/namespaces", body)), nodes.somebody_waits
+        ) as late:
+            (nodes.folder / "namespace_rename.locked.held").unlink()
+            assert outcome(renamed.result()) == GONE
+    assert outcome(late.result()) == NO_NAMESPACE
+    assert exists(client, namespace_path(new, "a"))
+
+
+def test_many_renames_at_once(nodes: Nodes, client: Client) -> None:
+    """Into each other and back: nobody waits for ever, nothing is lost, and no namespace is its own parent."""
+    names = [make_namespace(client) for _ in range(4)]
+    for _ in range(5):
+        pairs = [(one, other) for one in names for other in names if one != other]
+        calls = [
+            partial(send, nodes.servers[number % 2], rename([one], [other, one]))
+            for number, (one, other) in enumerate(pairs)
+        ]
+        assert {outcome(answer) for answer in at_once(calls)} <= {GONE, NO_NAMESPACE, TAKEN}
+        top = [name for (name,) in ok(client.get("/v1/namespaces"))["namespaces"] if name in names]
+        assert len(top) == 1
+        for levels in sorted(below(client, top), key=len, reverse=True):
+            no_content(
+                client.post(management_path(*levels, below="/rename"), json={"destination": levels[-1:]})
+            )
+
+
+def below(client: Client, levels: list[str]) -> list[list[str]]:
+    """Return everything below a namespace."""
+    params = {"parent": "\x1f".join(levels)}
+    children = ok(client.get("/v1/namespaces", params=params))["namespaces"]
+    return children + [each for child in children for each in below(client, child)]
 
 
 def test_two_to_one_name(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:

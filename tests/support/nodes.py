@@ -11,7 +11,13 @@ from tests.support.process import eventually
 from tests.support.server import TestServer
 
 T = TypeVar("T")
-PLACES = ("mutation.begin", "mutation.end", "purge.begin", "namespace_drop.batch")
+PLACES = (
+    "mutation.begin",
+    "mutation.end",
+    "purge.begin",
+    "namespace_drop.batch",
+    "namespace_rename.locked",
+)
 WAITING = """SELECT pid FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND backend_type = 'client backend'"""
 
@@ -37,14 +43,17 @@ class Nodes:
         return database
 
     @contextmanager
-    def held(self, place: str, call: Callable[[], T]) -> Iterator[Future[T]]:
+    def held(
+        self, place: str, call: Callable[[], T], instead: Callable[[], bool] = lambda: False
+    ) -> Iterator[Future[T]]:
         """Run ``call`` in a thread and stop it at ``place`` for the time of the block.
 
-        A call that ends without coming there is no error: its answer is there at once.
+        A call that ends without coming there is no error: its answer is there at once. ``instead`` tells whether the
+        call will not come there because of something else.
         """
         with ThreadPoolExecutor(1) as pool, self.stopped_at(place) as arrived:
             future = pool.submit(call)
-            eventually(lambda: arrived() or future.done(), 15, f"{place} is reached")
+            eventually(lambda: arrived() or future.done() or instead(), 15, f"{place} is reached")
             self._disarm(place)
             yield future
 

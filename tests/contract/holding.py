@@ -19,8 +19,10 @@ def management_path(*levels: str, below: str = "") -> str:
 
 
 def set_hold(server: TestServer, seconds: int | None) -> None:
-    assert server.database is not None
-    server.database.query("UPDATE warehouses SET soft_delete_seconds = %s WHERE is_default", seconds)
+    """Have the default warehouse hold what is dropped, or with None no longer."""
+    asked = {"enabled": False} if seconds is None else {"enabled": True, "hold-seconds": seconds}
+    with Client(server.url) as client:
+        assert ok(client.patch(ROOT, json={"soft-delete": asked}))["soft-delete"]["hold-seconds"] == seconds
 
 
 def dropped(client: Client) -> list[Dropped]:

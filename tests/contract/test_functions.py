@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.conftest import MakeServer
 from tests.contract.calls import (
     assert_error,
     at_once,
@@ -22,6 +23,7 @@ from tests.contract.holding import management_path
 from tests.contract.test_names import ODD
 from tests.factories import function_metadata, unique_name
 from tests.support.process import eventually
+from tests.support.replay import default_warehouse, recorded, replay, stored
 from tests.support.server import Client, TestServer
 
 BAD = "BadRequestException"
@@ -216,6 +218,25 @@ def test_functions_follow_a_renamed_namespace(client: Client, namespace: str) ->
     new = unique_name("new")
     no_content(client.post(management_path(namespace, below="/rename"), json={"destination": [new]}))
     assert names(client, new) == [name]
+
+
+def test_the_change_log_tells_of_functions(make_server: MakeServer) -> None:
+    """Applying all changes gives exactly the functions that there are."""
+    with make_server(workers=1) as own:
+        client, database = own.client(), own.database
+        assert database is not None
+        moved, dropped, kept = (make_namespace(client) for _ in range(3))
+        for namespace in (moved, dropped, kept, kept):
+            make_function(client, namespace)
+        no_content(client.delete(f"{managed_path(kept)}/{make_function(client, kept)}"))
+        no_content(client.post(management_path(moved, below="/rename"), json={"destination": [kept, "new"]}))
+        ok(client.delete(management_path(dropped), params={"recursive": "true"}), 202)
+        gone = "SELECT count(*) FROM namespaces"
+        eventually(lambda: database.query(gone) == [(2,)], 20, "the recursive drop is done")
+        warehouse = default_warehouse(database)
+        state = stored(database, warehouse)
+        assert len(state.functions) == 3
+        assert replay(recorded(database, warehouse)) == state
 
 
 def test_create_against_create_and_drop(client: Client, server: TestServer, namespace: str) -> None:

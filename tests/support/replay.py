@@ -58,11 +58,14 @@ class State:
     protected: set[Levels] = field(default_factory=set)
     objects: dict[Identifier, Object] = field(default_factory=dict)
     held: dict[int, Object] = field(default_factory=dict)
+    functions: dict[Identifier, int] = field(default_factory=dict)
 
     def apply(self, row: Row) -> None:
         verb = row.action.removeprefix(f"{row.kind}.")
         if row.kind == "namespace":
             NAMESPACE_ACTIONS[verb](self, row)
+        elif row.kind == "function":
+            FUNCTION_ACTIONS[verb](self, row)
         else:
             OBJECT_ACTIONS[verb](self, row)
 
@@ -90,6 +93,7 @@ class State:
         self.namespaces = {moved(levels): found for levels, found in self.namespaces.items()}
         self.protected = {moved(levels) for levels in self.protected}
         self.objects = {(moved(levels), name): found for (levels, name), found in self.objects.items()}
+        self.functions = {(moved(levels), name): found for (levels, name), found in self.functions.items()}
 
     def protect_namespace(self, row: Row) -> None:
         assert row.levels in self.namespaces.keys() - self.protected, row
@@ -100,12 +104,20 @@ class State:
 
     def drop_namespace(self, row: Row) -> None:
         assert not [levels for levels in self.namespaces if levels[:-1] == row.levels], row
-        assert not [levels for levels, _ in self.objects if levels == row.levels], row
+        assert not [levels for levels, _ in (*self.objects, *self.functions) if levels == row.levels], row
         del self.namespaces[row.levels]
         self.protected.discard(row.levels)
 
     def change_nothing(self, row: Row) -> None:
         """What was only asked for."""
+
+    def create_function(self, row: Row) -> None:
+        assert row.levels in self.namespaces, row
+        assert row.identifier not in self.functions, row
+        self.functions[row.identifier] = row.object_id
+
+    def drop_function(self, row: Row) -> None:
+        assert self.functions.pop(row.identifier) == row.object_id, row
 
     def create(self, row: Row) -> None:
         assert row.before is None, row
@@ -172,6 +184,7 @@ NAMESPACE_ACTIONS: dict[str, Action] = {
     "drop-requested": State.change_nothing,
     "dropped": State.drop_namespace,
 }
+FUNCTION_ACTIONS: dict[str, Action] = {"created": State.create_function, "dropped": State.drop_function}
 OBJECT_ACTIONS: dict[str, Action] = {
     "created": State.create,
     "committed": State.move_pointer,
@@ -188,6 +201,8 @@ SERVED_SPACES = (
 )
 SERVED = """SELECT n.levels, t.name, t.kind, t.id, t.metadata_location, t.protected
     FROM tabulars t JOIN namespaces n ON n.id = t.namespace_id WHERE n.warehouse_id = %s"""
+FUNCTIONS = """SELECT n.levels, f.name, f.id
+    FROM functions f JOIN namespaces n ON n.id = f.namespace_id WHERE n.warehouse_id = %s"""
 HELD = "SELECT kind, id, metadata_location, protected FROM held_tabulars WHERE warehouse_id = %s"
 
 
@@ -212,6 +227,8 @@ def stored(database: DatabaseAddress, warehouse_id: int) -> State:
             state.protected.add(tuple(levels))
     for levels, name, *found in database.query(SERVED, warehouse_id):
         state.objects[tuple(levels), name] = Object(*found)
+    for levels, name, number in database.query(FUNCTIONS, warehouse_id):
+        state.functions[tuple(levels), name] = number
     for found in database.query(HELD, warehouse_id):
         state.held[found[1]] = Object(*found)
     return state

@@ -65,7 +65,7 @@ def list_tables(namespace: Namespace) -> Response:
     takes=[DATA_ACCESS, IDEMPOTENCY_KEY],
     body=CreateTableRequestSchema,
     answers={200: tagged("LoadTableResult")},
-    fails=[NoSuchNamespaceException, AlreadyExistsException, CommitFailedException],
+    fails=[NoSuchNamespaceException, NoSuchTableException, AlreadyExistsException, CommitFailedException],
 )
 def create_table(namespace: Namespace) -> Response:
     body = read_body(CreateTableRequestSchema)
@@ -89,7 +89,13 @@ def create_table(namespace: Namespace) -> Response:
     takes=[DATA_ACCESS, IDEMPOTENCY_KEY],
     body=RegisterTableRequestSchema,
     answers={200: tagged("LoadTableResult")},
-    fails=[NoSuchNamespaceException, NotFoundException, AlreadyExistsException, CommitFailedException],
+    fails=[
+        NoSuchNamespaceException,
+        NoSuchTableException,
+        NotFoundException,
+        AlreadyExistsException,
+        CommitFailedException,
+    ],
 )
 def register_table(namespace: Namespace) -> Response:
     body = read_body(RegisterTableRequestSchema)

@@ -55,7 +55,7 @@ def list_views(namespace: Namespace) -> Response:
     takes=[IDEMPOTENCY_KEY],
     body=CreateViewRequestSchema,
     answers={200: "LoadViewResult"},
-    fails=[NoSuchNamespaceException, AlreadyExistsException, CommitFailedException],
+    fails=[NoSuchNamespaceException, NoSuchViewException, AlreadyExistsException, CommitFailedException],
 )
 def create_view(namespace: Namespace) -> Response:
     body = read_body(CreateViewRequestSchema)
@@ -76,7 +76,13 @@ def create_view(namespace: Namespace) -> Response:
     takes=[IDEMPOTENCY_KEY],
     body=RegisterViewRequestSchema,
     answers={200: "LoadViewResult"},
-    fails=[NoSuchNamespaceException, NotFoundException, AlreadyExistsException, CommitFailedException],
+    fails=[
+        NoSuchNamespaceException,
+        NoSuchViewException,
+        NotFoundException,
+        AlreadyExistsException,
+        CommitFailedException,
+    ],
 )
 def register_view(namespace: Namespace) -> Response:
     body = read_body(RegisterViewRequestSchema)

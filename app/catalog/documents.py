@@ -3,6 +3,7 @@
 import msgspec
 
 from app.catalog.context import Catalog, Warehouse
+from app.catalog.kinds import Kind
 from app.catalog.metadata_files import read_metadata_file
 from app.errors import NotFoundException
 from app.metadata.shapes import JsonObject
@@ -13,13 +14,15 @@ def document_result(metadata_location: str, object_id: int | None) -> JsonObject
     return {"metadata-location": metadata_location, "object-id": object_id}
 
 
-def revive_document(catalog: Catalog, warehouse: Warehouse, result: JsonObject) -> tuple[str, str]:
+def revive_document(
+    catalog: Catalog, warehouse: Warehouse, result: JsonObject, kind: Kind
+) -> tuple[str, str]:
     """Return the metadata location and the document that a request ended with.
 
     When its file was deleted by later commits it is what they made of it: never an error that would let a client
     believe that its commit failed.
 
-    :raises NotFoundException: when the file and the object are gone meanwhile
+    :raises NoSuchTableException: or its counterpart for views, when the object was purged meanwhile
     """
     location = result["metadata-location"]
     row = catalog.db.fetch_one("load_current_document", warehouse_id=warehouse.id, metadata_location=location)
@@ -27,8 +30,8 @@ def revive_document(catalog: Catalog, warehouse: Warehouse, result: JsonObject) 
         return location, row.document
     try:
         return location, msgspec.json.encode(read_metadata_file(catalog, warehouse, location)).decode()
-    except NotFoundException:
+    except NotFoundException as error:
         row = catalog.db.fetch_one("load_document_of", id=result.get("object-id"))
         if row is None:
-            raise
+            raise kind.missing(f"{kind.title} does not exist any more: {error.message}") from error
     return row.metadata_location, row.document

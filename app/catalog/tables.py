@@ -85,7 +85,7 @@ class TableCommit(NamedTuple):
 
 
 def _revive(catalog: Catalog, warehouse: Warehouse, result: JsonObject) -> LoadedTable:
-    return LoadedTable(*revive_document(catalog, warehouse, result))
+    return LoadedTable(*revive_document(catalog, warehouse, result, TABLE))
 
 
 def _revive_staged(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> str:

@@ -51,7 +51,7 @@ class NewView:
 
 
 def _revive(catalog: Catalog, warehouse: Warehouse, result: JsonObject) -> LoadedView:
-    return LoadedView(*revive_document(catalog, warehouse, result))
+    return LoadedView(*revive_document(catalog, warehouse, result, VIEW))
 
 
 def list_views(

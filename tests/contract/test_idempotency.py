@@ -106,6 +106,15 @@ def test_commit_is_replayed_though_its_file_was_deleted_by_later_ones(client: Cl
     assert again["metadata-location"] == table.location
 
 
+def test_what_was_purged_cannot_be_told_again(client: Client, namespace: str) -> None:
+    headers, body = key(), create_table_request(unique_name("t"))
+    path = f"{namespace_path(namespace)}/tables"
+    first = ok(client.post(path, json=body, headers=headers))
+    client.delete(f"{path}/{body['name']}", params={"purgeRequested": "true"})
+    eventually(lambda: not local(first["metadata-location"]).exists(), 20, "the file is deleted")
+    assert_error(client.post(path, json=body, headers=headers), 404, "NoSuchTableException")
+
+
 def test_drop_table_answers_204_again(client: Client, table: Tabular) -> None:
     assert twice(client, "DELETE", table.path).status_code == 204
     assert_error(client.delete(table.path), 404, "NoSuchTableException")

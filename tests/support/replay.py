@@ -61,6 +61,8 @@ class State:
     functions: dict[Identifier, int] = field(default_factory=dict)
 
     def apply(self, row: Row) -> None:
+        if row.kind in {"warehouse", "job"}:
+            return  # the warehouse itself and its chores are no part of what it holds
         verb = row.action.removeprefix(f"{row.kind}.")
         if row.kind == "namespace":
             NAMESPACE_ACTIONS[verb](self, row)

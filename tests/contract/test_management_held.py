@@ -277,6 +277,24 @@ def test_a_table_is_registered_from_what_is_held(client: Client, table: Tabular)
     assert "a" not in table.metadata["properties"]
 
 
+def test_a_table_without_uuid(server: TestServer, client: Client, table: Tabular) -> None:
+    """As format version 1 allows: then the metadata file tells that it is the very table."""
+    assert server.database is not None
+    server.database.query("UPDATE tabulars SET uuid = NULL WHERE name = %s", table.name)
+    item = drop(table)
+    assert item["uuid"] is None
+    second = local(item["metadata-location"]).with_name("2.metadata.json")
+    second.write_text(local(item["metadata-location"]).read_text())
+    body = {"name": "r", "metadata-location": f"file://{second}"}
+    answer = client.post(f"{namespace_path(table.namespace)}/register", json=body)
+    assert_error(answer, 400, "IllegalArgumentException", re.compile("dropped table or view that is held"))
+    copy = register(client, table.namespace, item["metadata-location"])
+    assert_error(undrop(client, item), 409, "AlreadyExistsException")
+    no_content(client.delete(copy.path))
+    ok(undrop(client, item))
+    assert table.location == item["metadata-location"]
+
+
 def test_metadata_of_another_table_at_the_place_of_what_is_held(client: Client, table: Tabular) -> None:
     """Only the very table that is held may be registered there."""
     item = drop(table)

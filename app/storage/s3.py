@@ -160,9 +160,11 @@ class S3FileSystem:
         except ServiceError as error:
             return dict.fromkeys(keys.values(), error.message)
         return {
-            keys[error["Key"]]: f"Failed to delete {keys[error['Key']]}: {error.get('Code', 'unknown')}"
+            keys[
+                error["Key"]
+            ]: f"Failed to delete {keys[error['Key']]}: {s3_errors.shown(str(error.get('Code')))}"
             for error in answer.get("Errors", [])
-            if error.get("Code") != "NoSuchKey"
+            if error.get("Code") != "NoSuchKey" and error.get("Key") in keys
         }
 
     def _attempt(self, operation: str, place: Location, location: str, call: Callable[[Any, float], T]) -> T:

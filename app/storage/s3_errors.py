@@ -32,6 +32,38 @@ _ELSEWHERE = {
 }
 
 
+_KNOWN = (
+    _BUSY
+    | _DENIED
+    | _ELSEWHERE
+    | {
+        "BadDigest",
+        "EntityTooLarge",
+        "InternalError",
+        "InvalidArgument",
+        "InvalidBucketName",
+        "InvalidRequest",
+        "MethodNotAllowed",
+        "NoSuchBucket",
+        "NotImplemented",
+        "PreconditionFailed",
+        "QuotaExceeded",
+        "RequestTimeTooSkewed",
+        "ServiceUnavailable",
+        "XMinioStorageFull",
+    }
+)
+
+
+def shown(reason: str) -> str:
+    """The code as a message may have it: what a server makes up is not repeated, it may be anything."""
+    return (
+        reason
+        if reason in _KNOWN or (reason.isascii() and reason.isdigit() and len(reason) == 3)
+        else "unknown"
+    )
+
+
 def code(error: ClientError) -> str:
     """The store's error code, or the HTTP status where an answer had no body."""
     return str(error.response.get("Error", {}).get("Code") or status(error))
@@ -73,17 +105,20 @@ def service_error(operation: str, place: Location, location: str, error: Excepti
 
 def _refusal(message: str, location: str, error: ClientError) -> ServiceError:
     reason = code(error)
+    told = shown(reason)
+    if told == "unknown":
+        told = f"HTTP status {status(error)}"
     if is_absent(error):
         return missing(location)
     if reason in _DENIED or status(error) in {401, 403}:
-        return InternalServerError(f"{message}: access denied ({reason})")
+        return InternalServerError(f"{message}: access denied ({told})")
     if reason in _ELSEWHERE or 300 <= status(error) < 400:
         hint = "check region and endpoint of the storage"
-        return InternalServerError(f"{message}: the store points elsewhere ({reason}); {hint}")
+        return InternalServerError(f"{message}: the store points elsewhere ({told}); {hint}")
     if reason == "NoSuchBucket":
         return InternalServerError(f"{message}: the bucket does not exist")
     if reason == "KeyTooLongError":
         return BadRequestException(f"{message}: the key is too long")
     if is_transient(error):
-        return ServiceUnavailableException(f"{message}: the store is not available ({reason})")
-    return InternalServerError(f"{message}: the store refused it ({reason})")
+        return ServiceUnavailableException(f"{message}: the store is not available ({told})")
+    return InternalServerError(f"{message}: the store refused it ({told})")

@@ -155,7 +155,9 @@ class LimitsSettings:
     max_metadata_size: int = size("256MiB", "Largest metadata file, decompressed; above it 400.", low="1KiB")
     max_header_size: int = size("16KiB", "Largest request head; above it 431.", low="1KiB", high="1MiB")
     max_url_length: int = size("8KiB", "Longest request target; above it 414.", low="256", high="64KiB")
-    max_identifier_length: int = integer(255, 1, 65535, "Longest name of a namespace level, table or view.")
+    max_identifier_length: int = integer(
+        255, 1, 65535, "Longest name of a namespace level, table, view or function."
+    )
     max_namespace_depth: int = integer(32, 1, 1024, "Most levels of a namespace.")
     max_property_count: int = integer(1000, 1, 1_000_000, "Most properties of one object.")
     max_property_key_length: int = integer(255, 1, 65535, "Longest property key.")

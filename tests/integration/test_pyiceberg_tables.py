@@ -252,3 +252,10 @@ def test_any_table_name(catalog: Catalog, space: str, people: pa.Table, name: st
     assert catalog.load_table((space, name)).scan().to_arrow().num_rows == 3
     catalog.purge_table((space, name))
     assert not catalog.table_exists((space, name))
+
+
+def test_the_service_gives_no_credentials_of_its_own(catalog: Catalog, space: str) -> None:
+    table = catalog.create_table((space, "t"), PEOPLE)
+    assert catalog.load_credentials((space, "t"), table.metadata_location) == {}
+    with pytest.raises(NoSuchTableError):
+        catalog.load_credentials((space, "none"), table.metadata_location)

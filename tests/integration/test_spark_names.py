@@ -68,5 +68,12 @@ def test_each_client_finds_the_names_of_the_other(spark: Engine, catalog: Catalo
         catalog.create_table((space, name), rows.schema).append(rows)
         assert spark.value(f"SELECT id FROM {database}.{quoted(name)}") == number
         spark.sql(f"CREATE NAMESPACE {database}.{quoted(name)}")
+        spark.sql(f"CREATE VIEW {database}.{quoted('view ' + name)} AS SELECT {number} AS id")
     assert {row["tableName"] for row in spark.sql(f"SHOW TABLES IN {database}")} == set(NAMES)
     assert {level for _, level in catalog.list_namespaces(space)} == set(NAMES)
+    views = {f"view {name}" for name in NAMES}
+    assert {view for _, view in catalog.list_views(space)} == views
+    for view in views:
+        assert catalog.view_exists((space, view))
+        catalog.drop_view((space, view))
+    assert spark.rows(f"SHOW VIEWS IN {database}") == []

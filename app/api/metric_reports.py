@@ -13,7 +13,7 @@ from app.api.operations import Operations
 from app.api.schemas.metric_reports import CommitReportSchema, ReportMetricsRequestSchema, ScanReportSchema
 from app.catalog import metric_reports
 from app.catalog.metric_reports import Report
-from app.errors import NoSuchTableException
+from app.errors import NoSuchTableException, RequestTooLargeException
 from app.identifiers import TableIdentifier
 from app.observability.logs import get_logger
 from app.observability.metrics import metrics
@@ -21,6 +21,7 @@ from app.observability.metrics import metrics
 log = get_logger(__name__)
 resource = Operations("metrics")
 SCHEMAS: dict[str, type[Schema]] = {"scan-report": ScanReportSchema, "commit-report": CommitReportSchema}
+LARGEST_REPORT = 1 << 20
 _COUNTERS = ("result-data-files", "result-delete-files", "total-file-size-bytes")
 
 
@@ -49,6 +50,11 @@ def report_metrics(table: TableIdentifier) -> Response:
 
 def _read_report() -> Report:
     """Return the request's report; one of a type that we do not know is taken as it is."""
+    size = len(request.get_data(cache=True))
+    if size > LARGEST_REPORT:
+        raise RequestTooLargeException(
+            f"The report is too large: {size} bytes; {LARGEST_REPORT} bytes are the most that is kept"
+        )
     report_type = name_of(read_body(ReportMetricsRequestSchema)["report_type"].lower(), "report-type")
     checked: dict[str, Any] = {}
     if report_type in SCHEMAS:

@@ -224,6 +224,30 @@ def test_pages_newest_first(busy_reports: Tabular) -> None:
     assert [number for page in seen for number in page] == [6, 5, 4, 3, 2, 1, 0]
 
 
+def test_no_page_is_endless(server: TestServer, table: Tabular) -> None:
+    assert server.database is not None
+    query = """
+        INSERT INTO metric_reports (
+            id, at, warehouse_id, table_id, namespace, name, report_type, principal, request_id, report
+        )
+        SELECT gen_random_uuid(), now(), warehouse_id, id, ARRAY['n'], name, 'scan-report', 'p', 'r', '{}'
+        FROM tabulars, generate_series(1, 150) WHERE name = %s
+    """
+    server.database.query(query, table.name)
+    for question in ("", "?pageSize=120"):
+        page = ok(table.client.get(stored_path(table) + question))
+        assert len(page["reports"]) == 100
+        rest = ok(table.client.get(stored_path(table), params={"pageToken": page["next-page-token"]}))
+        assert (len(rest["reports"]), rest["next-page-token"]) == (50, None)
+
+
+def test_too_large_report(table: Tabular) -> None:
+    answer = table.client.post(f"{table.path}/metrics", json={**SCAN, "metadata": {"a": "x" * (1 << 20)}})
+    assert_error(
+        answer, 413, "RequestTooLargeException", re.compile("^The report is too large: 1049[0-9]+ bytes")
+    )
+
+
 def test_reports_of_one_type_and_time(busy_reports: Tabular) -> None:
     path, client = stored_path(busy_reports), busy_reports.client
 

@@ -19,6 +19,7 @@ from app.errors import BadRequestException, NoSuchTableException
 from app.identifiers import TableIdentifier
 
 resource = ManagementOperations("metrics")
+MOST_LISTED = 100
 _KEY = re.compile(r"([0-9]{1,18}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _TIME = {"type": "integer", "format": "int64", "minimum": 0}
 REPORT_TYPE = Parameter(
@@ -45,9 +46,8 @@ def list_metric_reports(table: TableIdentifier) -> Response:
     page = requested_page(
         "\x1f".join(map(str, ("metrics", warehouse().id, *table.namespace, table.name, *wanted)))
     )
-    if page.size is None:
-        # Unlike names, reports are without end.
-        page = page._replace(size=catalog().settings.limits.max_page_size)
+    # Unlike names, reports are long and without end.
+    page = page._replace(size=min(page.size or MOST_LISTED, MOST_LISTED))
     found = metric_reports.list_reports(
         catalog(), warehouse(), table, wanted, _key(page.after), page.limit or 0
     )

@@ -124,7 +124,7 @@ def _check_endpoint(catalog: Catalog, endpoint: str) -> None:
     try:
         catalog.storages.endpoints.check(endpoint)
     except EndpointRefused as error:
-        shown = re.sub(r"//[^/@]*@", "//***@", endpoint[:200])
+        shown = re.sub(r"//.*@", "//***@", endpoint)[:200]
         raise IllegalArgumentException(f"Invalid {FIELD}.endpoint {shown!r}: {error}") from error
 
 

@@ -6,7 +6,12 @@ from urllib.parse import urlsplit
 from app.catalog.context import Catalog, Warehouse
 from app.config import Settings
 from app.db import Database
-from app.errors import BadRequestException, ForbiddenException, NoSuchWarehouseException
+from app.errors import (
+    AlreadyExistsException,
+    BadRequestException,
+    ForbiddenException,
+    NoSuchWarehouseException,
+)
 from app.storage import locations
 
 # How long a worker goes by a row without looking again: others deactivate, rename and delete warehouses.
@@ -107,10 +112,26 @@ def active(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def ensure_default_warehouse(db: Database, settings: Settings, root_location: str) -> None:
-    """Create the default warehouse, or follow a changed name or root in the settings; its prefix stays."""
-    name = settings.catalog.default_warehouse
-    db.execute("ensure_default_warehouse", name=name, prefix=name, root_location=root_location)
+def ensure_default_warehouse(db: Database, settings: Settings) -> None:
+    """Create the default warehouse, or follow a changed name or root in the settings; its prefix stays.
+
+    :raises AlreadyExistsException: when another warehouse has the name or a place of the settings
+    """
+    name, root = settings.catalog.default_warehouse, settings.storage.warehouse
+    place = locations.normalise(root)
+    for row in db.fetch_all("list_warehouses", after="", limit=None):
+        other = Warehouse.from_row(row)
+        if other.is_default:
+            continue
+        if other.name == name:
+            raise AlreadyExistsException(f"catalog.default_warehouse: another warehouse is called {name}")
+        taken = locations.normalise(other.root_location)
+        if taken.contains(place) or place.contains(taken):
+            raise AlreadyExistsException(
+                f"storage.warehouse: {root} and the root of warehouse {other.name}, {other.root_location},"
+                " contain one another"
+            )
+    db.execute("ensure_default_warehouse", name=name, prefix=name, root_location=root)
 
 
 def _is_same_location(text: str, root: str) -> bool:

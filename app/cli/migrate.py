@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from app.catalog.warehouses import ensure_default_warehouse
     from app.cli.embedded.cluster import connected_settings
     from app.db import Database, migrations
+    from app.errors import AlreadyExistsException
 
     end_with_parent()
     settings = connected_settings(Settings.load())
@@ -40,7 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     except migrations.SchemaError as error:
         raise CommandError(str(error)) from None
     if not arguments.check:
-        ensure_default_warehouse(Database(settings, pool_size=1), settings, settings.storage.warehouse)
+        try:
+            ensure_default_warehouse(Database(settings, pool_size=1), settings)
+        except AlreadyExistsException as error:
+            raise CommandError(error.message) from None
     names = [f"{migration.number:04}_{migration.name}" for migration in found]
     log.info("migrations missing" if arguments.check else "database migrations complete", migrations=names)
     return FAILED if arguments.check and found else 0

@@ -153,7 +153,8 @@ def _warehouses(settings: Settings) -> Iterator[Fault]:
         try:
             parse_endpoint(endpoint)
         except EndpointRefused as error:
-            yield Fault("storage.allowed_endpoints", str(error), endpoint, "https://host:port")
+            shown = re.sub(r"//.*@", "//***@", endpoint)
+            yield Fault("storage.allowed_endpoints", str(error), shown, "https://host:port")
     folder, key = settings.secrets.folder, settings.secrets.key
     if folder and not Path(folder).is_dir():
         yield _fault(settings, "secrets.folder", "no such folder", "a folder")

@@ -14,6 +14,7 @@ T = TypeVar("T")
 PLACES = (
     "mutation.begin",
     "mutation.end",
+    "commit.committed",
     "purge.begin",
     "namespace_drop.batch",
     "namespace_rename.locked",

@@ -10,7 +10,7 @@ from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.kinds import is_protected
 from app.catalog.limits import check_properties
 from app.catalog.locations import child_location
-from app.catalog.warehouses import no_such_warehouse
+from app.catalog.warehouses import WarehouseMoved, reload_warehouse
 from app.changes.log import Change, record_change
 from app.db import ConstraintViolated, Row, Transaction
 from app.errors import (
@@ -115,6 +115,20 @@ def create_namespace(
     :raises BadRequestException: when a property or the location is not allowed
     """
     check_properties(properties, catalog.settings.limits)
+    try:
+        return _create(catalog, caller, warehouse, namespace, properties)
+    except WarehouseMoved:
+        # What this worker knew of the warehouse was a moment old.
+        return _create(catalog, caller, reload_warehouse(catalog.db, warehouse), namespace, properties)
+
+
+def _create(
+    catalog: Catalog,
+    caller: Caller,
+    warehouse: Warehouse,
+    namespace: Namespace,
+    properties: Mapping[str, str],
+) -> LoadedNamespace:
     parent = load_namespace(catalog, warehouse, namespace.parent) if namespace.parent else None
     above = parent.location if parent else warehouse.root_location
     location = _checked_location(catalog, warehouse, properties) or child_location(above, namespace[-1])
@@ -135,8 +149,6 @@ def create_namespace(
     except ConstraintViolated as error:
         if error.constraint == "namespaces_levels_key":
             raise AlreadyExistsException(f"Namespace already exists: {namespace}") from error
-        if error.constraint == "namespaces_warehouse_fkey":
-            raise no_such_warehouse(warehouse.name) from error
         raise
     return created
 
@@ -150,7 +162,10 @@ def _insert(
 ) -> Row:
     columns_of_all = {"warehouse_id": warehouse.id, "levels": list(namespace), **columns}
     if parent is None:
-        return tx.fetch_one("create_namespace", **columns_of_all)
+        row = tx.fetch_one("create_namespace", root_location=warehouse.root_location, **columns_of_all)
+        if row is None:
+            raise WarehouseMoved(f"Warehouse {warehouse.name} is being changed; try again")
+        return row
     row = tx.fetch_one(
         "create_child_namespace", parent_id=parent.id, parent=list(parent.levels), **columns_of_all
     )

@@ -14,6 +14,8 @@ from app.storage.locations import Location, normalise
 from app.storage.profiles import CredentialsReference, StorageProfile
 
 FIELD = "storage-profile"
+# Locations of tables are limited as well and need room below it.
+MOST_BYTES = 1024
 DEFAULT_REGION = "us-east-1"
 _REGION = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,62}")
 
@@ -170,6 +172,8 @@ def _location(member: str, location: str, family: str) -> Location:
         place = normalise(location)
     except BadRequestException as error:
         raise BadRequestException(f"Invalid {FIELD}.{member}: {error.message}") from error
+    if len(place.key.encode()) > MOST_BYTES:
+        raise BadRequestException(f"Invalid {FIELD}.{member}: it is longer than {MOST_BYTES} bytes")
     if place.family != family:
         expected = "file:///folder" if family == "file" else "s3://bucket/folder"
         raise BadRequestException(f"Invalid {FIELD}.{member} {location[:200]!r}: expected {expected}")

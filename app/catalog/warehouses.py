@@ -11,11 +11,16 @@ from app.errors import (
     BadRequestException,
     ForbiddenException,
     NoSuchWarehouseException,
+    ServiceUnavailableException,
 )
 from app.storage import locations
 
 # How long a worker goes by a row without looking again: others deactivate, rename and delete warehouses.
 LIFETIME = 1.0
+
+
+class WarehouseMoved(ServiceUnavailableException):
+    """A warehouse has not the root that it had when it was looked up."""
 
 
 class Warehouses:
@@ -97,6 +102,18 @@ def load_warehouse(db: Database, warehouse_id: int) -> Warehouse:
     if row is None:
         raise NoSuchWarehouseException(f"Warehouse does not exist: number {warehouse_id}")
     return Warehouse.from_row(row)
+
+
+def reload_warehouse(db: Database, warehouse: Warehouse) -> Warehouse:
+    """Return a warehouse as it is now.
+
+    :raises NoSuchWarehouseException: when it was deleted
+    :raises ForbiddenException: when it is deactivated
+    """
+    row = db.fetch_one("load_warehouse_by_id", id=warehouse.id)
+    if row is None:
+        raise no_such_warehouse(warehouse.name)
+    return active(Warehouse.from_row(row))
 
 
 def no_such_warehouse(name: str | None) -> NoSuchWarehouseException:

@@ -10,9 +10,13 @@ SELECT id, location, properties, protected FROM namespaces
 WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[]
 FOR NO KEY UPDATE;
 
+-- No row when the warehouse was deleted or given another root meanwhile.
 -- name: create_namespace
 INSERT INTO namespaces (warehouse_id, parent_id, levels, location, properties)
-VALUES (%(warehouse_id)s, NULL, %(levels)s::text[], %(location)s, %(properties)s)
+SELECT w.id, NULL, %(levels)s::text[], %(location)s, %(properties)s
+FROM warehouses w
+WHERE w.id = %(warehouse_id)s AND w.root_location = %(root_location)s
+FOR KEY SHARE
 RETURNING id;
 
 -- No row when the parent was dropped or renamed meanwhile.

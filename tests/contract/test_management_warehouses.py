@@ -149,6 +149,10 @@ BODIES = [
     ({"name": "w", "storage-profile": {"type": "local", "root-location": "/x", "endpoint": "http://a"}}, "endpoint"),
     ({"name": "w", "storage-profile": {"type": "local", "root-location": "/x", "endpiont": ""}}, "endpiont"),
     ({"name": "w", "nmae": "x", "storage-profile": {"type": "local", "root-location": "/x"}}, "nmae"),
+    ({"name": "w", "storage-profile": {**LOCAL, "root-location": "/" + "x" * 1100}}, "longer than 1024 bytes"),
+    ({"name": "w", "storage-profile": {**LOCAL, "allowed-locations": ["/x"] * 101}}, "allowed-locations"),
+    ({"name": "w", "storage-profile": {**LOCAL, "allowed-locations": ["/x/", 5]}}, "allowed-locations"),
+    ({"name": "w", "storage-profile": {**LOCAL, "allowed-locations": ["/x", "s3://b"]}}, "allowed-locations[1]"),
     ({"name": "w", "soft-delete": {"enabled": "yes"}, "storage-profile": LOCAL}, "soft-delete.enabled"),
 ]  # fmt: skip
 
@@ -319,17 +323,15 @@ def test_malformed_changes(manager: Client, grounds: Grounds, body: dict[str, An
 
 def test_root_location_changes_only_while_empty(manager: Client, grounds: Grounds) -> None:
     made = create(manager, grounds.local())
+    prefix = f"/v1/{made['prefix']}/namespaces"
+    for _ in range(10):
+        ok(manager.get(prefix))
     moved = ok(change(manager, made, storage_profile=grounds.local()))
     root = moved["storage-profile"]["root-location"]
     assert root != made["storage-profile"]["root-location"]
-    prefix = f"/v1/{made['prefix']}/namespaces"
-
-    def placed_in_the_new_root() -> bool:
-        name = unique_name("a")
-        made = ok(manager.post(prefix, json={"namespace": [name]}))
-        return str(made["properties"]["location"]) == f"{root}/{name}"
-
-    eventually(placed_in_the_new_root, 3, "all workers have heard of it", interval=0.3)
+    for name in ("a", "b", "c", "d", "e", "f"):
+        namespace = ok(manager.post(prefix, json={"namespace": [name]}))
+        assert namespace["properties"]["location"] == f"{root}/{name}"
     answer = change(manager, made, storage_profile=grounds.local())
     assert_error(
         answer, 409, "ConflictException", re.compile("has namespaces: its root location can only change")

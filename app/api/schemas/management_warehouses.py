@@ -27,7 +27,9 @@ class StorageCredentialsRequestSchema(StrictSchema):
 class StorageProfileRequestSchema(StrictSchema):
     type = Text(required=True, validate=validate.OneOf(["local", "s3"]))
     root_location = Text(required=True, data_key="root-location")
-    allowed_locations = TextList(data_key="allowed-locations", load_default=list)
+    allowed_locations = TextList(
+        data_key="allowed-locations", load_default=list, validate=validate.Length(max=100)
+    )
     endpoint = Text(load_default=None)
     region = Text(load_default=None)
     path_style_access = Flag(data_key="path-style-access", load_default=None)

@@ -18,8 +18,9 @@ from tests.conftest import MakeServer
 from tests.contract import corpora
 from tests.contract.bodies import ASSERT_CREATE, append, staged_updates
 from tests.contract.calls import create_view_request, ok, rename_request, view_version
-from tests.contract.wire import Answer, Request, assert_nothing_half_done, send
+from tests.contract.wire import Answer, Request, assert_nothing_half_done, faults, send
 from tests.factories import commit_request, create_table_request, field, schema, set_properties
+from tests.support.contract import Contract
 from tests.support.server import TestServer
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "X"]
@@ -52,6 +53,7 @@ class Corpus:
             ok(client.post("/v1/namespaces", json={"namespace": ["fuzz", name]}))
         self.ensure()
         document = ok(client.get("/openapi.json"))
+        self.contract = Contract(document)
         self.operations = sorted(
             (method.upper(), path)
             for path, members in document["paths"].items()
@@ -73,6 +75,7 @@ class Corpus:
 
     def send(self, request: Request) -> Answer:
         answer = send(self.server, request)
+        assert not (found := faults(self.contract, request, answer)), (found, request, answer)
         self.outcomes[answer.status] += 1
         return answer
 

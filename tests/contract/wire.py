@@ -5,7 +5,11 @@ import socket
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from requests.structures import CaseInsensitiveDict
+
 from tests.contract.calls import local, namespace_path, segment
+from tests.support.contract import Contract
+from tests.support.exchanges import Exchange, Message
 from tests.support.replay import default_warehouse, recorded, replay, stored
 from tests.support.server import TestServer
 
@@ -58,6 +62,16 @@ def send(server: TestServer, request: Request) -> Answer:
     return answer
 
 
+def faults(contract: Contract, request: Request, answer: Answer) -> list[str]:
+    """Return what the document does not allow in an answer: a status, a header, a member."""
+    if answer.is_malformed or not request.target.startswith(b"/"):
+        return []
+    received = Message(CaseInsensitiveDict(answer.headers), answer.body)
+    sent = Message(CaseInsensitiveDict(), request.body or b"")
+    target = request.target.decode("latin-1").partition("#")[0]
+    return contract.faults_of_answer(Exchange(request.method, target, sent, answer.status, received))
+
+
 def parse(received: bytes) -> Answer:
     top, separator, body = received.partition(b"\r\n\r\n")
     assert separator, f"no whole answer: {received!r}"
@@ -97,8 +111,8 @@ def assert_nothing_half_done(server: TestServer) -> None:
         assert json.loads(send(server, Request("GET", path)).body)["metadata-location"] == found.pointer
     files = {path for path in folder(server).rglob("*") if path.is_file()}
     assert files <= {local(row.after) for row in rows if row.after}
-    faults = [line for line in server.logs() if line.get("level") in {"error", "critical"}]
-    assert not faults, faults[:3]
+    errors = [line for line in server.logs() if line.get("level") in {"error", "critical"}]
+    assert not errors, errors[:3]
 
 
 def folder(server: TestServer) -> Path:

@@ -149,52 +149,33 @@ class _Drop:
     def _drop_namespace(self, namespace_id: int, namespace: Namespace) -> None:
         try:
             with self._catalog.db.transaction() as tx:
-                self._drop_functions(tx, namespace_id)
-                row = tx.fetch_one(
-                    "drop_namespace_by_id", id=namespace_id, force=self._force, job_id=self._job.id
-                )
-                if row is None:
-                    self._explain(tx, namespace_id)
+                place = tx.fetch_one("lock_namespace_by_id", id=namespace_id)
+                if place is None:
                     return
-                change = Change(
-                    action="namespace.dropped",
-                    warehouse_id=self._warehouse_id,
-                    object_id=namespace_id,
-                    namespace=Namespace(row.levels),
-                )
-                record_change(
-                    tx, change, principal=self._caller.principal, request_id=self._caller.request_id
-                )
-                self._report(tx, namespaces=1)
+                namespace = Namespace(place.levels)
+                if place.protected and not self._force:
+                    raise JobFailed(is_protected("Namespace", namespace).message)
+                self._drop_locked(tx, namespace_id, namespace)
         except ConstraintViolated as error:
             raise JobFailed(
                 f"Namespace is not empty: {namespace}; something was created in it meanwhile, which stays"
             ) from error
         self._namespaces += 1
 
-    def _drop_functions(self, tx: Transaction, namespace_id: int) -> None:
-        place = tx.fetch_one("share_namespace_by_id", id=namespace_id)
-        if place is not None:
-            functions.drop_functions(
-                tx,
-                self._caller,
-                self._warehouse_id,
-                Namespace(place.levels),
-                namespace_id=namespace_id,
-                job_id=self._job.id,
-            )
-
-    def _explain(self, tx: Transaction, namespace_id: int) -> None:
-        """
-        :raises JobFailed: when a namespace that is still there could not be dropped
-        """
-        row = tx.fetch_one("share_namespace_by_id", id=namespace_id)
-        if row is None:
-            return
-        namespace = Namespace(row.levels)
-        if row.protected and not self._force:
-            raise JobFailed(is_protected("Namespace", namespace).message)
-        raise JobFailed(f"Namespace was created meanwhile, which stays: {namespace}")
+    def _drop_locked(self, tx: Transaction, namespace_id: int, namespace: Namespace) -> None:
+        functions.drop_functions(
+            tx, self._caller, self._warehouse_id, namespace, namespace_id=namespace_id, job_id=self._job.id
+        )
+        if tx.fetch_one("drop_namespace_by_id", id=namespace_id, job_id=self._job.id) is None:
+            raise JobFailed(f"Namespace was created meanwhile, which stays: {namespace}")
+        change = Change(
+            action="namespace.dropped",
+            warehouse_id=self._warehouse_id,
+            object_id=namespace_id,
+            namespace=namespace,
+        )
+        record_change(tx, change, principal=self._caller.principal, request_id=self._caller.request_id)
+        self._report(tx, namespaces=1)
 
     def _report(self, tx: Transaction, tabulars: int = 0, namespaces: int = 0) -> None:
         self._job.report(tx, tabulars=self._tabulars + tabulars, namespaces=self._namespaces + namespaces)

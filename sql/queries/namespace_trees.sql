@@ -55,8 +55,10 @@ WHERE t.id = ANY(ARRAY(
 ORDER BY t.id
 FOR UPDATE;
 
+-- name: lock_namespace_by_id
+SELECT levels, protected FROM namespaces WHERE id = %(id)s FOR UPDATE;
+
 -- name: drop_namespace_by_id
 DELETE FROM namespaces
-WHERE id = %(id)s AND (NOT protected OR %(force)s)
-    AND created_at <= (SELECT created_at FROM jobs WHERE id = %(job_id)s)
-RETURNING levels;
+WHERE id = %(id)s AND created_at <= (SELECT created_at FROM jobs WHERE id = %(job_id)s)
+RETURNING id;

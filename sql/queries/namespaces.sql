@@ -49,7 +49,7 @@ WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[]
 FOR KEY SHARE;
 
 -- name: share_namespace_by_id
-SELECT id, levels, protected FROM namespaces WHERE id = %(id)s FOR KEY SHARE;
+SELECT id, levels FROM namespaces WHERE id = %(id)s FOR KEY SHARE;
 
 -- name: load_namespace_protection
 SELECT protected FROM namespaces

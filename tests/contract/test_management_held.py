@@ -224,6 +224,23 @@ def test_the_table_lives_again_elsewhere(client: Client, table: Tabular) -> None
     ok(undrop(client, item))
 
 
+def test_the_place_is_taken(server: TestServer, client: Client, table: Tabular) -> None:
+    """By a node of an older version, which knows nothing of what is held."""
+    item, other = drop(table), make_table(client, table.namespace)
+    assert server.database is not None
+    server.database.query(
+        "UPDATE tabulars SET location_key = %s || '/inside' WHERE name = %s",
+        item["location"],
+        other.name,
+    )
+    assert_error(undrop(client, item), 409, "AlreadyExistsException", re.compile("overlaps the location"))
+    assert is_held(client, item)
+    no_content(client.delete(other.path))
+    (second,) = (each for each in dropped(client) if each["name"] == other.name)
+    no_content(client.delete(f"{ROOT}/dropped/{second['id']}"))
+    ok(undrop(client, item))
+
+
 def test_undrop_and_expire_under_one_key(client: Client, table: Tabular) -> None:
     item, headers = drop(table), {"Idempotency-Key": str(uuid4())}
     path = f"{ROOT}/dropped/{item['id']}"

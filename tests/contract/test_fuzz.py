@@ -19,10 +19,18 @@ from tests.contract import corpora
 from tests.contract.bodies import ASSERT_CREATE, append, staged_updates
 from tests.contract.calls import create_view_request, ok, rename_request, view_version
 from tests.contract.wire import Answer, Request, assert_nothing_half_done, faults, send
-from tests.factories import commit_request, create_table_request, field, schema, set_properties
+from tests.factories import (
+    commit_request,
+    create_table_request,
+    field,
+    function_metadata,
+    schema,
+    set_properties,
+)
 from tests.support.contract import Contract
 from tests.support.server import TestServer
 
+UUID = "3b6fb1f5-38a2-4a4d-9e0e-5b9a6a6f0000"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "X"]
 PARAMETER = re.compile(r"\{[a-z-]+\}")
 
@@ -100,7 +108,7 @@ def fill(path: str, values: Iterator[bytes]) -> bytes:
     return PARAMETER.sub(lambda _: next(values).decode("latin-1"), path).encode("latin-1")
 
 
-@examples(900)
+@examples(600)
 @given(data=st.data())
 def test_path_names(corpus: Corpus, data: st.DataObject) -> None:
     method, path = data.draw(st.sampled_from(corpus.operations))
@@ -108,7 +116,7 @@ def test_path_names(corpus: Corpus, data: st.DataObject) -> None:
     corpus.send(Request(method, fill(path, names), b"{}" if method == "POST" else None))
 
 
-@examples(300)
+@examples(200)
 @given(
     method=st.sampled_from(METHODS),
     start=st.sampled_from(
@@ -144,7 +152,7 @@ def right_bodies() -> dict[str, Any]:
         },
     )
     plan = {
-        "table-uuid": "3b6fb1f5-38a2-4a4d-9e0e-5b9a6a6f0000",
+        "table-uuid": UUID,
         "format-version": 3,
         "schemas": [wide],
         "partition-specs": [{"spec-id": 0, "fields": []}],
@@ -192,6 +200,21 @@ def right_bodies() -> dict[str, Any]:
                 }
             ]
         },
+        "/management/v1/warehouses": {
+            "name": "w",
+            "storage-profile": {
+                "type": "local",
+                "root-location": "file:///nowhere",
+                "allowed-locations": ["file:///nowhere/x"],
+                "credentials": {"type": "default"},
+            },
+            "soft-delete": {"enabled": True, "hold-seconds": 60},
+        },
+        MANAGED: {"protected": True, "soft-delete": {"enabled": True, "hold-seconds": 60}},
+        f"{MANAGED}/namespaces/fuzz/functions": {
+            "name": "f",
+            "metadata": function_metadata(**{"function-uuid": UUID}),
+        },
         f"{MANAGED}/namespaces/fuzz%1Fa/rename": {"destination": ["fuzz", "a"]},
         f"{MANAGED}/namespaces/fuzz%1Fa/protection": {"protected": True},
         f"{MANAGED}/namespaces/fuzz/tables/t/protection": {"protected": False},
@@ -204,16 +227,16 @@ BODIES = {path: body for path, body in right_bodies().items() if body}
 
 
 @pytest.mark.parametrize("path", BODIES)
-@examples(90)
+@examples(60)
 @given(data=st.data())
 def test_bodies(corpus: Corpus, path: str, data: st.DataObject) -> None:
-    method = "PUT" if path.endswith("/protection") else "POST"
+    method = {"protection": "PUT", "default": "PATCH"}.get(path.rpartition("/")[2], "POST")
     answer = corpus.send(Request(method, path.encode(), data.draw(corpora.bodies(BODIES[path]))))
     if answer.status == 200 and path == CREATED_BY_COMMIT:
         assert corpus.send(Request("DELETE", path.encode())).status == 204
 
 
-@examples(150)
+@examples(100)
 @given(
     path=st.sampled_from(list(right_bodies())),
     kind=st.one_of(
@@ -258,7 +281,7 @@ HEADERS = [
 ]
 
 
-@examples(500)
+@examples(300)
 @given(
     operation=st.sampled_from([("GET", b"/v1/namespaces/fuzz/tables/t"), ("DELETE", b"/v1/namespaces/none")]),
     headers=st.lists(st.tuples(st.sampled_from(HEADERS), corpora.header_values), min_size=1, max_size=3),
@@ -267,7 +290,7 @@ def test_headers(corpus: Corpus, operation: tuple[str, bytes], headers: list[tup
     corpus.send(Request(*operation, None, tuple(headers)))
 
 
-@examples(250)
+@examples(150)
 @given(
     keys=st.lists(st.one_of(corpora.nearly_uuids(), corpora.header_values), min_size=1, max_size=2),
     removed=st.booleans(),
@@ -280,7 +303,7 @@ def test_idempotency_keys(corpus: Corpus, keys: list[bytes], *, removed: bool) -
     assert (first.status, first.body) == corpus.send(request)[::2] or first.status == 200
 
 
-@examples(300)
+@examples(200)
 @given(data=st.data())
 def test_entity_tags(corpus: Corpus, data: st.DataObject) -> None:
     tag = data.draw(corpora.nearly_etags(corpus.etag))
@@ -306,7 +329,7 @@ SIZES = [
 ]
 
 
-@examples(400)
+@examples(250)
 @given(data=st.data())
 def test_page_tokens(corpus: Corpus, data: st.DataObject) -> None:
     token = data.draw(corpora.nearly_tokens(corpus.token)).replace(b"#", b"")
@@ -327,7 +350,7 @@ QUERIES = [
 ]
 
 
-@examples(300)
+@examples(200)
 @given(data=st.data())
 def test_query_parameters(corpus: Corpus, data: st.DataObject) -> None:
     method, path = data.draw(st.sampled_from([op for op in corpus.operations if op[0] != "POST"]))

@@ -76,6 +76,19 @@ def test_all_below_moves_along(client: Client, namespace: str) -> None:
     no_content(client.delete(namespace_path(namespace, "a")))
 
 
+def test_tables_and_views_are_not_touched(server: TestServer, client: Client, namespace: str) -> None:
+    """One statement on namespaces, however much is in them: no row of a table gets a new version."""
+    assert server.database is not None
+    child = create(client, namespace, "a")[1]
+    names = [make_table(client, namespace).name, make_view(client, namespace).name, unique_name("t")]
+    ok(client.post(f"{namespace_path(namespace, child)}/tables", json=table_body(names[2])))
+    versions = "SELECT name, xmin::text, ctid::text FROM tabulars WHERE name = ANY(%s) ORDER BY name"
+    before = server.database.query(versions, names)
+    no_content(rename(client, [namespace], [unique_name("new")]))
+    assert server.database.query(versions, names) == before
+    assert len(before) == 3
+
+
 def table_body(name: str) -> dict[str, Any]:
     fields = [{"id": 1, "name": "id", "type": "long", "required": True}]
     return {"name": name, "schema": {"type": "struct", "fields": fields}}

@@ -1,11 +1,13 @@
 """Drops, undrops, expiries and what takes their names and places, meeting on two nodes."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from tests.contract.calls import (
     Tabular,
+    at_once,
     local,
     make_namespace,
     make_table,
@@ -205,3 +207,22 @@ def test_the_job_passes_by_what_is_being_brought_back(nodes: Nodes, client: Clie
         assert job_message(nodes.servers[0], "expire-held", "completed") == "0 rows expired"
     assert outcome(stopped.result()) == CREATED
     assert not is_held(client, item)
+
+
+def test_every_hold_ends_once(nodes: Nodes, client: Client, namespace: str) -> None:
+    """The job and two nodes that are asked to end holds now: one change row each, one purge each."""
+    items = [drop(make_table(client, namespace), purge=True) for _ in range(12)]
+    ids = [item["id"] for item in items]
+    nodes.database.query("UPDATE held_tabulars SET expires_at = now() WHERE id = ANY(%s)", ids)
+    hasten(nodes.servers[0], "expire-held")
+    calls = [partial(send, server, expire(item)) for item in items for server in nodes.servers]
+    assert {outcome(answer) for answer in at_once(calls)} <= {GONE, NOT_HELD}
+    assert not {each["id"] for each in dropped(client)} & set(ids)
+    ends = "SELECT object_id FROM changes WHERE action = 'table.expired' AND object_id = ANY(%s)"
+    assert sorted(number for (number,) in nodes.database.query(ends, ids)) == sorted(ids)
+    jobs = "SELECT payload ->> 'location' FROM jobs WHERE kind = 'purge' AND payload ->> 'location' = ANY(%s)"
+    places = [item["location"] for item in items]
+    found = nodes.database.query(jobs, places)
+    assert sorted(place for (place,) in found) == sorted(places)
+    purged(nodes.servers[0])
+    assert not any(local(place).exists() for place in places)

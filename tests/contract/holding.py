@@ -4,7 +4,8 @@ from typing import Any
 
 import requests
 
-from tests.contract.calls import Tabular, namespace_path, no_content, ok
+from tests.contract.calls import Tabular, namespace_path, no_content, ok, table_path
+from tests.factories import unique_name
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
@@ -27,6 +28,14 @@ def set_hold(server: TestServer, seconds: int | None) -> None:
 
 def dropped(client: Client) -> list[Dropped]:
     return list(ok(client.get(f"{ROOT}/dropped"))["dropped"])
+
+
+def register(client: Client, namespace: str, metadata_location: str, name: str | None = None) -> Tabular:
+    """Make a table of existing metadata."""
+    name = name or unique_name("r")
+    body = {"name": name, "metadata-location": metadata_location}
+    ok(client.post(f"{namespace_path(namespace)}/register", json=body))
+    return Tabular(client, namespace, name, table_path(namespace, name))
 
 
 def drop(table: Tabular, *, purge: bool = False) -> Dropped:

@@ -1,4 +1,4 @@
-"""Soft delete: what is dropped keeps its files, frees its name, is listed, comes back or expires."""
+"""Soft delete: what is dropped keeps its files, frees its name, is listed and comes back."""
 
 import re
 import time
@@ -10,7 +10,6 @@ import pytest
 from tests.contract.calls import (
     Tabular,
     assert_error,
-    create_view_request,
     local,
     make_namespace,
     make_table,
@@ -28,13 +27,11 @@ from tests.contract.holding import (
     dropped,
     end_hold,
     is_held,
-    job_message,
-    purged,
+    register,
     set_hold,
     undrop,
 )
 from tests.factories import commit_request, create_table_request, set_properties, unique_name
-from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
 
@@ -49,13 +46,6 @@ def at_once(server: TestServer) -> Iterator[None]:
     set_hold(server, None)
     yield
     set_hold(server, DAY)
-
-
-def register(client: Client, namespace: str, metadata_location: str, name: str | None = None) -> Tabular:
-    name = name or unique_name("r")
-    body = {"name": name, "metadata-location": metadata_location}
-    ok(client.post(f"{namespace_path(namespace)}/register", json=body))
-    return Tabular(client, namespace, name, table_path(namespace, name))
 
 
 @pytest.mark.usefixtures("at_once")
@@ -127,9 +117,6 @@ def test_a_token_of_another_listing(client: Client, namespace: str) -> None:
         make_table(client, namespace)
     token = ok(client.get(f"{namespace_path(namespace)}/tables?pageSize=1"))["next-page-token"]
     assert_error(client.get(f"{ROOT}/dropped", params={"pageToken": token}), 400, "BadRequestException")
-
-
-# -- undrop
 
 
 @pytest.mark.parametrize("purge", [False, True])
@@ -250,228 +237,6 @@ def test_undrop_and_expire_under_one_key(client: Client, table: Tabular) -> None
     headers = {"Idempotency-Key": str(uuid4())}
     for _ in range(2):
         no_content(client.delete(path, headers=headers))
-
-
-# -- places in storage
-
-
-def test_nobody_takes_the_place_of_what_is_held(client: Client, table: Tabular) -> None:
-    item = drop(table)
-    space = namespace_path(table.namespace)
-    other = make_table(client, table.namespace)
-    message = re.compile("it overlaps the location of a dropped table or view that is held")
-    for location in (item["location"], f"{item['location']}/below"):
-        body = create_table_request(unique_name(), location=location)
-        move = {"action": "set-location", "location": location}
-        view = create_view_request(unique_name(), location=location)
-        answers = [
-            client.post(f"{space}/tables", json=body),
-            client.post(f"{space}/tables", json={**body, "stage-create": True}),
-            client.post(f"{space}/views", json=view),
-            other.try_commit(move),
-        ]
-        for answer in answers:
-            assert_error(answer, 400, "IllegalArgumentException", message)
-    around = item["location"].rpartition("/")[0]
-    body = create_table_request(unique_name(), location=around)
-    assert_error(client.post(f"{space}/tables", json=body), 400, "IllegalArgumentException")
-
-
-def test_a_table_is_registered_from_what_is_held(client: Client, table: Tabular) -> None:
-    """Twice over, and all of them come and go independently."""
-    item = drop(table)
-    copy = register(client, table.namespace, item["metadata-location"])
-    assert copy.metadata["table-uuid"] == item["uuid"]
-    copy.commit(set_properties(a="1"))
-    second = drop(copy)
-    assert second["location"] == item["location"]
-    third = register(client, table.namespace, item["metadata-location"])
-    no_content(client.delete(third.path))
-    ok(undrop(client, second))
-    assert copy.metadata["properties"]["a"] == "1"
-    no_content(client.delete(copy.path))
-    ok(undrop(client, item))
-    assert "a" not in table.metadata["properties"]
-
-
-def test_a_table_without_uuid(server: TestServer, client: Client, table: Tabular) -> None:
-    """As format version 1 allows: then the metadata file tells that it is the very table."""
-    assert server.database is not None
-    server.database.query("UPDATE tabulars SET uuid = NULL WHERE name = %s", table.name)
-    item = drop(table)
-    assert item["uuid"] is None
-    second = local(item["metadata-location"]).with_name("2.metadata.json")
-    second.write_text(local(item["metadata-location"]).read_text())
-    body = {"name": "r", "metadata-location": f"file://{second}"}
-    answer = client.post(f"{namespace_path(table.namespace)}/register", json=body)
-    assert_error(answer, 400, "IllegalArgumentException", re.compile("dropped table or view that is held"))
-    copy = register(client, table.namespace, item["metadata-location"])
-    assert_error(undrop(client, item), 409, "AlreadyExistsException")
-    no_content(client.delete(copy.path))
-    ok(undrop(client, item))
-    assert table.location == item["metadata-location"]
-
-
-def test_metadata_of_another_table_at_the_place_of_what_is_held(client: Client, table: Tabular) -> None:
-    """Only the very table that is held may be registered there."""
-    item = drop(table)
-    folder = local(item["metadata-location"]).parent
-    text = local(item["metadata-location"]).read_text()
-    text = text.replace(f'"table-uuid":"{item["uuid"]}"', f'"table-uuid":"{uuid4()}"')
-    forged = folder / f"{unique_name()}.metadata.json"
-    forged.write_text(text)
-    body = {"name": "forged", "metadata-location": f"file://{forged}"}
-    answer = client.post(f"{namespace_path(table.namespace)}/register", json=body)
-    assert_error(answer, 400, "IllegalArgumentException", re.compile("dropped table or view that is held"))
-
-
-def test_superseded_metadata_that_a_held_table_names(client: Client, table: Tabular) -> None:
-    item = drop(table)
-    copy = register(client, table.namespace, item["metadata-location"])
-    properties = {
-        "write.metadata.delete-after-commit.enabled": "true",
-        "write.metadata.previous-versions-max": "1",
-    }
-    copy.commit({"action": "set-properties", "updates": properties})
-    second = local(copy.location)
-    for number in range(3):
-        copy.commit(set_properties(n=str(number)))
-    eventually(lambda: not second.exists(), 20, "superseded metadata is deleted")
-    assert local(item["metadata-location"]).exists()
-
-
-# -- expiry
-
-
-@pytest.mark.parametrize("kind", ["table", "view"])
-def test_the_hold_of_a_plain_drop_ends(server: TestServer, client: Client, namespace: str, kind: str) -> None:
-    made = (make_table if kind == "table" else make_view)(client, namespace)
-    files = made.files()
-    item = drop(made)
-    end_hold(server, client, item)
-    assert_error(undrop(client, item), 404, "NotFoundException")
-    assert sorted(path.name for path in local(item["location"]).rglob("*") if path.is_file()) == files
-    body = create_table_request(unique_name(), location=item["location"])
-    ok(client.post(f"{namespace_path(namespace)}/tables", json=body))
-
-
-def test_the_hold_of_a_purge_ends(server: TestServer, client: Client, table: Tabular) -> None:
-    item = drop(table, purge=True)
-    assert item["purge"]
-    other = drop(make_table(client, table.namespace))
-    assert local(item["metadata-location"]).exists()
-    end_hold(server, client, item)
-    purged(server)
-    assert not local(item["location"]).exists()
-    assert is_held(client, other)
-
-
-def test_holds_in_numbers(server: TestServer, client: Client, namespace: str) -> None:
-    items = [drop(make_table(client, namespace)) for _ in range(12)]
-    end_hold(server, client, *items[:11])
-    assert is_held(client, items[11])
-
-
-@pytest.mark.parametrize(
-    ("asked", "query", "deleted"),
-    [
-        (False, "", False),
-        (True, "", True),
-        (False, "?purge=true", True),
-        (True, "?purge=false", False),
-    ],
-)
-def test_expire_now(
-    server: TestServer, client: Client, table: Tabular, *, asked: bool, query: str, deleted: bool
-) -> None:
-    item = drop(table, purge=asked)
-    no_content(client.delete(f"{ROOT}/dropped/{item['id']}{query}"))
-    assert not is_held(client, item)
-    purged(server)
-    assert local(item["metadata-location"]).exists() != deleted
-
-
-def test_purge_has_to_be_a_boolean(client: Client, table: Tabular) -> None:
-    item = drop(table)
-    answer = client.delete(f"{ROOT}/dropped/{item['id']}?purge=maybe")
-    assert_error(answer, 400, "BadRequestException", re.compile("purge 'maybe'"))
-
-
-@pytest.mark.parametrize("moved", [False, True])
-def test_purge_next_to_a_registered_copy(
-    server: TestServer, client: Client, table: Tabular, *, moved: bool
-) -> None:
-    """The copy may need every file, wherever it lies itself by now."""
-    item = drop(table, purge=True)
-    files = set(local(item["location"]).rglob("*.json"))
-    copy = register(client, table.namespace, item["metadata-location"])
-    if moved:
-        copy.commit({"action": "set-location", "location": f"{item['location']}-moved"})
-    end_hold(server, client, item)
-    purged(server)
-    assert files <= set(local(item["location"]).rglob("*.json"))
-    assert copy.load()
-
-
-@pytest.mark.parametrize("copies", ["held", "dropped"])
-def test_purge_of_a_copy_next_to_what_is_held(
-    server: TestServer, client: Client, table: Tabular, copies: str
-) -> None:
-    item = drop(table)
-    copy = register(client, table.namespace, item["metadata-location"])
-    if copies == "held":
-        end_hold(server, client, drop(copy, purge=True))
-    else:
-        set_hold(server, None)
-        no_content(client.delete(f"{copy.path}?purgeRequested=true"))
-        set_hold(server, DAY)
-        purged(server)
-        assert "left because" in job_message(server, "purge")
-    purged(server)
-    ok(undrop(client, item))
-    assert local(table.location).exists()
-
-
-@pytest.mark.usefixtures("at_once")
-def test_purge_leaves_what_lies_inside_a_held_table(
-    server: TestServer, client: Client, table: Tabular, namespace: str
-) -> None:
-    """Another table's files that strayed into the place of a held one stay."""
-    set_hold(server, DAY)
-    item = drop(table)
-    set_hold(server, None)
-    other = make_table(client, namespace)
-    other.commit(set_properties(a="1"))
-    stray = local(item["location"]) / "stray.stats"
-    stray.write_text("x")
-    statistics = {
-        "action": "set-statistics",
-        "statistics": {
-            "snapshot-id": 1,
-            "statistics-path": f"file://{stray}",
-            "file-size-in-bytes": 1,
-            "file-footer-size-in-bytes": 1,
-            "blob-metadata": [],
-        },
-    }
-    properties = {"write.data.path": item["location"]}
-    other.commit({"action": "set-properties", "updates": properties}, statistics)
-    no_content(client.delete(f"{other.path}?purgeRequested=true"))
-    purged(server)
-    assert "left because" in job_message(server, "purge")
-    assert stray.exists()
-
-
-def test_register_while_a_purge_is_under_way(server: TestServer, client: Client, table: Tabular) -> None:
-    item = drop(table, purge=True)
-    assert server.database is not None
-    no_content(client.delete(f"{ROOT}/dropped/{item['id']}"))
-    body = {"name": "r", "metadata-location": item["metadata-location"]}
-    answer = client.post(f"{namespace_path(table.namespace)}/register", json=body)
-    assert answer.status_code in {400, 404}, answer.text
-
-
-# -- neighbours
 
 
 def test_unregister_is_no_drop(client: Client, table: Tabular) -> None:

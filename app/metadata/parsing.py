@@ -179,6 +179,7 @@ def _check(parsed: JsonObject) -> None:
                 f"exceeds the last sequence number {last_sequence}"
             )
     _check_refs(parsed)
+    _check_row_ids(parsed)
     for log in ("snapshot-log", "metadata-log"):
         check_log_order(parsed[log], log)
         if parsed[log] and parsed["last-updated-ms"] - parsed[log][-1]["timestamp-ms"] < -CLOCK_SKEW_MS:
@@ -202,3 +203,18 @@ def _check_refs(parsed: JsonObject) -> None:
         raise ValidationException(
             f"{ROOT}.current-snapshot-id: {current}, but main is at {main['snapshot-id']}"
         )
+
+
+def _check_row_ids(parsed: JsonObject) -> None:
+    """A row id that a snapshot has taken must never be given out again."""
+    if parsed["format-version"] < 3:
+        return
+    following = parsed["next-row-id"]
+    if following < 0:
+        raise ValidationException(f"{ROOT}.next-row-id: must not be negative: {following}")
+    for i, snapshot in enumerate(parsed["snapshots"]):
+        taken = snapshot.get("first-row-id", 0) + snapshot.get("added-rows", 0)
+        if "first-row-id" in snapshot and taken > following:
+            raise ValidationException(
+                f"{ROOT}.snapshots[{i}]: its row ids end at {taken}, beyond next-row-id {following}"
+            )

@@ -165,6 +165,17 @@ def test_registration_without_a_next_row_id_is_refused(client: Client, namespace
     assert "next-row-id" in assert_error(answer, 400, "ValidationException")
 
 
+def test_registration_that_would_give_row_ids_out_again_is_refused(client: Client, namespace: str) -> None:
+    table = make_table(client, namespace, properties=V3)
+    table.commit(add_snapshot(1, **{"first-row-id": 0, "added-rows": 7}), set_ref(1))
+    location, metadata = table.location, table.metadata
+    no_content(client.delete(table.path))
+    local(location).write_text(json.dumps({**metadata, "next-row-id": 6}))
+    body = {"name": table.name, "metadata-location": location}
+    answer = client.post(f"{namespace_path(namespace)}/register", json=body)
+    assert "beyond next-row-id 6" in assert_error(answer, 400, "ValidationException")
+
+
 @pytest.fixture
 def shared(nodes: Nodes) -> Iterator[Tabular]:
     """A table of version 3 on two nodes."""

@@ -155,6 +155,20 @@ def test_version_1_may_lack_lists(member: str) -> None:
     assert document[member] == table(1)[member]
 
 
+@pytest.mark.parametrize(
+    ("next_row_id", "message"),
+    [
+        (19, "metadata.snapshots[1]: its row ids end at 20, beyond next-row-id 19"),
+        (-1, "must not be negative"),
+    ],
+)
+def test_row_ids_that_were_given_out_are_not_free(next_row_id: int, message: str) -> None:
+    document = table_with_snapshots(2, version=3)
+    assert document["next-row-id"] == 20
+    assert parse_table_metadata(document) == document
+    assert message in refusal({**document, "next-row-id": next_row_id})
+
+
 def changed(**members: Any) -> dict[str, Any]:
     return {**table_with_snapshots(2), **members}
 

@@ -258,3 +258,20 @@ def test_row_ids_stay_unique_when_writers_of_two_nodes_meet(
     assert len(metadata["snapshots"]) == 3
     assert_row_ids(metadata)
     assert max(row for row, _ in found.values()) < metadata["next-row-id"]
+
+
+def test_deletes_of_two_nodes_from_one_data_file(pair: list[Engine], nodes: Nodes) -> None:
+    """A data file has one deletion vector: the second writer is refused instead of replacing the first one's."""
+    namespace = unique_name("ns")
+    tables = [f"{engine.catalog}.{namespace}.t" for engine in pair]
+    pair[0].sql(f"CREATE NAMESPACE {pair[0].catalog}.{namespace}")
+    pair[0].sql(f"CREATE TABLE {tables[0]} (id BIGINT) USING iceberg TBLPROPERTIES ({V3}, {ON_READ})")
+    pair[0].sql(f"INSERT INTO {tables[0]} SELECT id FROM range(10)")
+    delete = f"DELETE FROM {tables[0]} WHERE id = 1"
+    with nodes.held("mutation.begin", lambda: pair[0].sql(delete)) as stopped:
+        pair[1].sql(f"DELETE FROM {tables[1]} WHERE id = 2")
+    assert "concurrently added" in str(stopped.exception())
+    assert pair[1].value(f"SELECT count(*) FROM {tables[1]} WHERE id IN (1, 2)") == 1
+    pair[0].sql(delete)
+    assert pair[1].rows(f"SELECT id FROM {tables[1]} ORDER BY id") == [(n,) for n in (0, 3, 4, 5, 6, 7, 8, 9)]
+    assert pair[1].rows(f"SELECT file_format, record_count FROM {tables[1]}.delete_files") == [("PUFFIN", 2)]

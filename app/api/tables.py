@@ -12,6 +12,7 @@ from app.api.declarations import (
     IF_NONE_MATCH,
     PAGES,
     PURGE,
+    REFERENCED_BY,
     SNAPSHOTS,
     tagged,
 )
@@ -125,7 +126,7 @@ def table_exists(table: TableIdentifier) -> Response:
     "GET",
     "/namespaces/{namespace}/tables/{table}",
     "Load a table",
-    takes=[DATA_ACCESS, IF_NONE_MATCH, SNAPSHOTS],
+    takes=[DATA_ACCESS, IF_NONE_MATCH, SNAPSHOTS, REFERENCED_BY],
     answers={200: tagged("LoadTableResult"), 304: tagged(None)},
     fails=[NoSuchTableException],
 )

@@ -5,7 +5,7 @@ from flask import Response
 from app.api.answers import json_answer, metadata_answer, no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
-from app.api.declarations import FORCE, IDEMPOTENCY_KEY, PAGES
+from app.api.declarations import FORCE, IDEMPOTENCY_KEY, PAGES, REFERENCED_BY
 from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
@@ -111,6 +111,7 @@ def view_exists(view: TableIdentifier) -> Response:
     "GET",
     "/namespaces/{namespace}/views/{view}",
     "Load a view",
+    takes=[REFERENCED_BY],
     answers={200: "LoadViewResult"},
     fails=[NoSuchViewException],
 )

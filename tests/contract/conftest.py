@@ -1,19 +1,22 @@
 """Objects that contract tests start from."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.conformance import official
 from tests.conftest import SHARED, MakeServer
 from tests.contract.bodies import append, set_ref
 from tests.contract.calls import Tabular, make_table, make_view
 from tests.contract.holding import DAY, set_hold
 from tests.contract.managed import Grounds
-from tests.support.contract import Contract
+from tests.support.contract import Contract, Outer
 from tests.support.exchanges import OBSERVERS
 from tests.support.minio import Minio
 from tests.support.own_document import own_document
-from tests.support.recording import Recording
+from tests.support.recording import FAILED, RECORDING, Recording
 from tests.support.server import Client, TestServer
 
 
@@ -54,11 +57,27 @@ def manager(managed: TestServer) -> Iterator[Client]:
 
 @pytest.fixture(scope="session", autouse=True)
 def recording() -> Iterator[Recording]:
-    """Every request that is not refused and every answer keeps to the service's own document."""
-    recording = Recording({"own document": Contract(own_document())})
+    """Every request that is not refused and every answer keeps to the service's own document.
+
+    ``make conformance`` lets the official document judge too, and keeps what was seen in the file ``RECORDING``.
+    """
+    judges = {"own document": Contract(own_document())}
+    if folder := os.environ.get(RECORDING):
+        judges["official document"] = Outer(official.load(official.find()))
+    recording = Recording(judges)
     OBSERVERS.append(recording.observe)
     yield recording
     OBSERVERS.remove(recording.observe)
+    if folder:
+        recording.write(Path(folder))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.failed:
+        FAILED.add(item.nodeid)
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,11 @@ from tests.support.contract import Contract
 from tests.support.exchanges import Exchange
 
 
+# The variable that names the file to keep a recording in.
+RECORDING = "BINGSAN_RECORDING"
+FAILED: set[str] = set()
+
+
 class Seen(NamedTuple):
     """``error`` is the wire type of an error, else empty."""
 
@@ -50,10 +55,11 @@ class Recording:
             self.excused[self.excuse] = True
         return bool(self.excuse)
 
-    def write(self, path: Path, failed: set[str]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        seen = sorted(seen for seen in self._seen if seen.test and seen.test not in failed)
-        path.write_text(json.dumps([seen._asdict() for seen in seen], indent=0))
+    def write(self, path: Path) -> None:
+        """Write what was seen by tests that passed, and which excuses nobody needed."""
+        seen = sorted(seen for seen in self._seen if seen.test and seen.test not in FAILED)
+        unneeded = [name for name, needed in self.excused.items() if not needed]
+        path.write_text(json.dumps({"seen": [list(one) for one in seen], "unneeded": unneeded}))
 
 
 def _test() -> str:

@@ -67,9 +67,6 @@ _MEANINGS = {
     503: "Not now: nothing was done, try again.",
 }
 _HEADERS = {405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
-_OTHER_FAULTS = {
-    "description": "Any other fault, also one of a gateway in front of the server, whose body may be anything."
-}
 
 
 def failures_of(path: str, declared: Declaration) -> set[Failure]:
@@ -102,8 +99,18 @@ def responses_of_failures(
             components.response(name, _response(status, sorted(names), has_body=method != "HEAD"))
         made[str(status)] = {"$ref": f"#/components/responses/{name}"}
     if not declared.plain:
-        made["5XX"] = _OTHER_FAULTS
+        made["5XX"] = _other_faults(components, has_body=method != "HEAD")
     return made
+
+
+def _other_faults(components: Components, *, has_body: bool) -> JsonObject:
+    name = "5XX" if has_body else "5XX.HEAD"
+    if name not in components.responses:
+        made: JsonObject = {"description": "Any other fault, such as one of a gateway in front of the server."}
+        if has_body:
+            made["content"] = {"application/json": {"schema": ref("ErrorResponse")}}
+        components.response(name, made)
+    return {"$ref": f"#/components/responses/{name}"}
 
 
 def _response(status: int, names: list[str], *, has_body: bool) -> JsonObject:

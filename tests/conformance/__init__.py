@@ -1,0 +1,1 @@
+"""``make conformance``: the service and its document against the official Iceberg REST document."""

@@ -6,11 +6,11 @@ TESTS ?= tests --ignore=tests/engines --ignore=tests/e2e
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-unit test-engines test-faults lint format bench lock reference clean
+.PHONY: help install run demo test conformance conformance-page test-unit test-engines test-faults lint format bench lock reference clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  %-13s %s\n' "$$name" "$$text"; done
+		printf '  %-16s %s\n' "$$name" "$$text"; done
 
 install: $(VENV)/.service ## Make the virtual environment with the service and the bingsan command
 
@@ -28,6 +28,12 @@ test-engines: $(VENV)/.test ## Run the engines that take long to start against t
 
 test-faults: $(VENV)/.test ## Stop, kill, starve and crash the service
 	CRASH_ROUNDS=$${CRASH_ROUNDS:-50} $(PYTHON) -m pytest tests/e2e
+
+conformance: $(VENV)/.test ## Prove the API against the official document (ICEBERG_REST_SPEC says where it is)
+	$(PYTHON) -m tests.conformance
+
+conformance-page: $(VENV)/.test ## The same, and write docs/conformance.md
+	$(PYTHON) -m tests.conformance --write
 
 test-unit: $(VENV)/.test ## Run the tests that need no server
 	$(PYTHON) -m pytest tests/unit

@@ -52,13 +52,15 @@ def _nullable(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     made = {key: _nullable(item) for key, item in value.items() if key != "nullable"}
+    if isinstance(made.get("oneOf"), list):
+        # Choices overlap: `variant` is a primitive type by its schema too, and 1 an integer, a long and a date.
+        made["anyOf"] = made.pop("oneOf")
     if value.get("nullable") is True and "type" in made:
         made["type"] = [made["type"], "null"]
     return made
 
 
 def _wrapped_errors(document: JsonObject) -> None:
-    """Return nothing; the error models of responses get the envelope."""
     for response in _responses(document):
         for content in response.get("content", {}).values():
             if content.get("schema", {}).get("$ref") == "#/components/schemas/ErrorModel":

@@ -39,7 +39,9 @@ class Shapes:
             at: Any = self._document
             for key in thing["$ref"].removeprefix("#/").split("/"):
                 at = at[key]
-            rest = {key: value for key, value in thing.items() if key not in {"$ref", "description", "deprecated"}}
+            rest = {
+                key: value for key, value in thing.items() if key not in {"$ref", "description", "deprecated"}
+            }
             thing = {"allOf": [at, rest]} if rest else at
         return thing
 
@@ -66,7 +68,7 @@ class Shapes:
         shape.required |= set(schema.get("required", []))
         values = schema.get("enum", [schema["const"]] if "const" in schema else None)
         if values is not None:
-            shape.values = {str(value) for value in values}
+            shape.values = {str(value) for value in values if value is not None}
         shape.items = schema.get("items", shape.items)
         if isinstance(schema.get("additionalProperties"), dict):
             shape.map_of = schema["additionalProperties"]

@@ -37,13 +37,17 @@ class _Comparison:
                     self._operation(name, item, other, method)
 
     def _operation(self, name: str, theirs: JsonObject, ours: JsonObject, method: str) -> None:
-        self._parameters(name, _parameters(theirs, method, self._theirs), _parameters(ours, method, self._ours))
+        self._parameters(
+            name, _parameters(theirs, method, self._theirs), _parameters(ours, method, self._ours)
+        )
         self._request(name, theirs[method].get("requestBody"), ours[method].get("requestBody"))
         mine = {str(status): answer for status, answer in ours[method]["responses"].items()}
         yours = {str(status): answer for status, answer in theirs[method]["responses"].items()}
         self._sets(name, "status", _precise(set(yours), set(mine)), _precise(set(mine), set(yours)))
         for status in set(mine) & set(yours):
-            self._answer(f"{name} {status}", self._theirs.resolve(yours[status]), self._ours.resolve(mine[status]))
+            self._answer(
+                f"{name} {status}", self._theirs.resolve(yours[status]), self._ours.resolve(mine[status])
+            )
 
     def _sets(self, name: str, what: str, theirs: set[str], ours: set[str]) -> None:
         self.found += [f"{name}: {what} {item} is missing" for item in theirs - ours]
@@ -142,4 +146,8 @@ def _words(values: set[str] | None) -> str:
 
 
 def _describe(shape: Shape) -> str:
-    return f"an object with {_words(set(shape.members))}" if shape.members else _words(shape.values or shape.kinds)
+    return (
+        f"an object with {_words(set(shape.members))}"
+        if shape.members
+        else _words(shape.values or shape.kinds)
+    )

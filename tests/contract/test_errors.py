@@ -13,7 +13,7 @@ from tests.contract.calls import (
     ok,
     raw_request,
 )
-from tests.factories import create_table_request, unique_name
+from tests.factories import commit_request, create_table_request, unique_name
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
@@ -129,7 +129,7 @@ def test_unexpected_fault_is_enveloped_without_its_details(server: TestServer, c
     server.database.query(
         "UPDATE tabulars SET document = '{' WHERE name = 't' AND location LIKE %s", f"%{space}%"
     )
-    answer = client.post(f"{namespace_path(space)}/tables/t", json={"updates": []})
+    answer = client.post(f"{namespace_path(space)}/tables/t", json=commit_request())
     message = assert_error(answer, 500, "InternalServerError")
     assert answer.headers["X-Request-ID"] in message
     assert "JSON" not in message

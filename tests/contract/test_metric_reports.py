@@ -88,6 +88,7 @@ def test_reports_are_stored_with_who_and_when(table: Tabular) -> None:
     assert (newest["report-type"], newest["snapshot-id"], newest["report"]) == ("commit-report", 4, COMMIT)
 
 
+@pytest.mark.lenient("filters are not interpreted")
 def test_report_is_kept_as_it_was_sent(server: TestServer, table: Tabular) -> None:
     """With numbers beyond any float, members that nobody knows, and in the order of the client."""
     text = json.dumps({**SCAN, "zz": 10**400, "filter": {"type": "or", "left": True, "right": {"type": "x"}}})
@@ -104,6 +105,7 @@ def test_types_in_any_case(table: Tabular, given: str) -> None:
     assert stored(table, 1)[0]["report-type"] == given.lower()
 
 
+@pytest.mark.lenient("a newer client may report more")
 def test_types_of_the_future_are_taken_as_they_are(table: Tabular) -> None:
     report(table, {"report-type": "compaction-report", "anything": [1]})
     (found,) = stored(table, 1)
@@ -111,6 +113,7 @@ def test_types_of_the_future_are_taken_as_they_are(table: Tabular) -> None:
     assert found["report"]["anything"] == [1]
 
 
+@pytest.mark.lenient("filters are not interpreted")
 @pytest.mark.parametrize("value", [True, False, {"type": "true"}, {"type": "apply", "function": ["a"]}])
 def test_filters_of_any_form(table: Tabular, value: Any) -> None:
     report(table, {**SCAN, "filter": value})
@@ -307,6 +310,7 @@ def test_rows_lie_in_the_partition_of_their_day(server: TestServer, table: Tabul
     assert (namespace, name) == ([table.namespace], table.name)
 
 
+@pytest.mark.lenient("a newer client may report more")
 def test_reports_are_counted_and_logged(server: TestServer, table: Tabular) -> None:
     name = "bingsan_metric_reports_total"
     before = server.metric(name, type="commit-report")

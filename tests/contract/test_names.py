@@ -22,7 +22,7 @@ from tests.contract.calls import (
     table_path,
     view_path,
 )
-from tests.factories import create_table_request, schema, unique_name
+from tests.factories import commit_request, create_table_request, schema, unique_name
 from tests.support.server import Client, TestServer
 
 ODD = [
@@ -188,7 +188,7 @@ def test_words_of_the_routes_are_names_like_others(
         for name in names:
             path = f"{space}/{kind}/{name}"
             assert f"/{name}-" in ok(client.get(path))["metadata"]["location"]
-            assert ok(client.post(path, json={}))["metadata"]
+            assert ok(client.post(path, json=commit_request()))["metadata"]
             no_content(client.head(path))
 
 
@@ -217,7 +217,10 @@ def test_plus_in_namespaces_and_other_methods(client: Client, server: TestServer
     body = json.dumps(create_table_request("t+u")).encode()
     assert raw_request(server, "POST", f"{path}/tables", body).status_code == 200
     assert raw_request(server, "GET", f"{path}/tables").json()["identifiers"][0]["namespace"] == [plus]
-    assert raw_request(server, "POST", f"{path}/tables/t+u", b'{"updates":[]}').status_code == 200
+    assert (
+        raw_request(server, "POST", f"{path}/tables/t+u", b'{"requirements":[],"updates":[]}').status_code
+        == 200
+    )
     assert raw_request(server, "DELETE", f"{path}/tables/t+u").status_code == 204
     assert raw_request(server, "DELETE", path).status_code == 204
     assert_error(

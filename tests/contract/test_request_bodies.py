@@ -126,7 +126,7 @@ def test_deep_nesting_in_a_commit(server: TestServer, table: Tabular) -> None:
         snapshot = json.dumps({"snapshot-id": depth, "sequence-number": depth, "timestamp-ms": 1})[:-1]
         snapshot += ', "manifest-list": "x", "summary": {"operation": "append"}, "deep": '
         snapshot += "[" * depth + "]" * depth + "}"
-        body = '{"updates": [{"action": "add-snapshot", "snapshot": ' + snapshot + "}]}"
+        body = '{"requirements": [], "updates": [{"action": "add-snapshot", "snapshot": ' + snapshot + "}]}"
         answer = raw_request(server, "POST", table.path, body.encode())
         assert answer.status_code in {200, 400}, answer.text
         assert_readable(table)

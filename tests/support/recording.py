@@ -9,7 +9,6 @@ from typing import NamedTuple
 from tests.support.contract import Contract
 from tests.support.exchanges import Exchange
 
-
 # The variable that names the file to keep a recording in.
 RECORDING = "BINGSAN_RECORDING"
 FAILED: set[str] = set()

@@ -7,6 +7,8 @@ import jsonschema_rs
 
 JsonObject = dict[str, Any]
 RANGES = {"int32": 2**31, "int64": 2**63}
+# Of OpenAPI's number formats; in JSON they are numbers like all others.
+NUMBERS = {"float", "double"}
 BASE64 = r"^[A-Za-z0-9+/_-]*={0,2}$"
 
 
@@ -47,6 +49,8 @@ def strict(schema: Any) -> Any:
         del made["format"]
         limits = {"minimum": -RANGES[form], "maximum": RANGES[form] - 1}
         made = {**limits, **made}
+    elif isinstance(form, str) and form in NUMBERS:
+        del made["format"]
     if made.get("contentEncoding") == "base64":
         made.pop("format", None)
         made["pattern"] = BASE64

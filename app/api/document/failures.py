@@ -106,7 +106,9 @@ def responses_of_failures(
 def _other_faults(components: Components, *, has_body: bool) -> JsonObject:
     name = "5XX" if has_body else "5XX.HEAD"
     if name not in components.responses:
-        made: JsonObject = {"description": "Any other fault, such as one of a gateway in front of the server."}
+        made: JsonObject = {
+            "description": "Any other fault, such as one of a gateway in front of the server."
+        }
         if has_body:
             made["content"] = {"application/json": {"schema": ref("ErrorResponse")}}
         components.response(name, made)

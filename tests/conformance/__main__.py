@@ -1,0 +1,90 @@
+"""Compare, prove, and check the page: ``python -m tests.conformance [--write]``."""
+
+import argparse
+import difflib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.conformance import matrix, official
+from tests.conformance.differences import judge, read
+from tests.conformance.structure import differences
+from tests.support.own_document import own_document
+from tests.support.recording import RECORDING
+from tests.support.schemas import JsonObject
+
+FOLDER = Path(__file__).parent
+PAGE = official.ROOT / "docs" / "conformance.md"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make conformance", description=__doc__)
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/conformance.md instead of comparing it"
+    )
+    parser.add_argument("tests", nargs="*", default=["tests/contract"], help="what pytest runs")
+    options = parser.parse_args()
+    try:
+        theirs = official.load(official.find())
+    except official.Missing as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    faults = compare(theirs)
+    with tempfile.TemporaryDirectory() as folder:
+        recording = Path(folder) / "recording.json"
+        code = run_tests(recording, options.tests)
+        faults += prove(theirs, recording, write=options.write)
+    for fault in faults:
+        print(f"conformance: {fault}", file=sys.stderr)
+    print(f"conformance: {len(faults)} faults, the tests ended with {code}")
+    return 1 if faults else code
+
+
+def compare(theirs: JsonObject) -> list[str]:
+    """Return the differences between the documents that are not listed, and list entries without a difference."""
+    verdict = judge(differences(theirs, own_document()), read(FOLDER / "differences.yaml"))
+    return [f"not in differences.yaml: {text}" for text in verdict.unlisted] + [
+        f"differences.yaml: there is no such difference any more: {text}" for text in verdict.stale
+    ]
+
+
+def run_tests(recording: Path, tests: list[str]) -> int:
+    """Run the contract tests with the official document as a second judge."""
+    command = [sys.executable, "-m", "pytest", *tests]
+    environment = {**os.environ, RECORDING: str(recording)}
+    return subprocess.run(command, env=environment, cwd=official.ROOT, check=False).returncode
+
+
+def prove(theirs: JsonObject, recording: Path, *, write: bool) -> list[str]:
+    """Return what has neither a test nor a reason, needless reasons and excuses, and whether the page is old."""
+    if not recording.exists():
+        return ["the tests left no recording"]
+    content = json.loads(recording.read_text())
+    before = PAGE.read_text() if PAGE.exists() else ""
+    made = matrix.fill(theirs, map(tuple, content["seen"]), read(FOLDER / "reasons.yaml"), before)
+    page = matrix.render(theirs, own_document(), made, read(FOLDER / "differences.yaml"))
+    if write:
+        PAGE.write_text(page)
+    return [
+        *[f"neither test nor reason: {' '.join(cell)}" for cell in made.open],
+        *[f"reasons.yaml: nothing needs this any more: {what}" for what in made.stale],
+        *[f"marked lenient, but keeps to the documents: {name}" for name in content["unneeded"]],
+        *([] if write else _old(before, page)),
+    ]
+
+
+def _old(before: str, page: str) -> list[str]:
+    if before == page:
+        return []
+    changes = difflib.unified_diff(
+        before.splitlines(), page.splitlines(), "committed", "proved", n=0, lineterm=""
+    )
+    shown = "\n".join(list(changes)[:40])
+    return [f"docs/conformance.md is not what was proved; `make conformance-page` writes it anew:\n{shown}"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

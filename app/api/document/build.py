@@ -11,6 +11,7 @@ from apispec import APISpec
 
 from app.api.declarations import HEADERS, Answer, Body, Declaration, Parameter
 from app.api.document.failures import responses_of_failures
+from app.api.document.links import links_of
 from app.api.document.notation import JsonObject, component, ref
 from app.api.document.schemas import schema_plugin
 from app.observability.state import build
@@ -55,10 +56,13 @@ def build_document(tagged: Mapping[str, Mapping[str, Declaration]]) -> JsonObjec
         spec.components.header(name, header)
     for parameter in _parameters(tagged.values()):
         spec.components.parameter(_key(parameter), parameter.where, _parameter(parameter))
+    ids = {one.name: _camel(one.name) for declarations in tagged.values() for one in declarations.values()}
     for tag, declarations in tagged.items():
         for endpoint, declaration in declarations.items():
             method, path = endpoint.split(" ")
             operation = _operation(tag, method, path, declaration, spec)
+            if links := links_of(declaration.name, ids):
+                operation["responses"]["200"]["links"] = links
             spec.path(path=path, operations={method.lower(): operation}, parameters=_of_path(path))
     return spec.to_dict()
 

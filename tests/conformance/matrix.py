@@ -60,7 +60,8 @@ def fill(
         reason = next((one for one in reasons if one.covers(" ".join(cell))), None)
         if found:
             before = kept.get(cell)
-            proved[cell] = before if before in found else _likeliest(found)
+            steady = {name for name in found if not UNSTEADY.search(name)} or found
+            proved[cell] = before if before in steady else _likeliest(steady)
         elif reason:
             excused[cell] = reason.why
             needed.add(reason.what)
@@ -83,7 +84,7 @@ def _statuses(status: str) -> list[str]:
 
 
 def _likeliest(names: set[str]) -> str:
-    return min(names, key=lambda name: (bool(UNSTEADY.search(name)), "every_operation" in name, name))
+    return min(names, key=lambda name: ("every_operation" in name, name))
 
 
 def _written(page: str) -> list[tuple[Cell, str]]:

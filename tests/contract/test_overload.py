@@ -115,7 +115,7 @@ def refused_while_all_connections_wait(
 def test_no_connection_in_time(
     scarce: TestServer, crowd: ThreadPoolExecutor, method: str, path: str, code: int, kind: str | None
 ) -> None:
-    body = {"namespace": ["x"]} if path.endswith("/namespaces") else {"updates": []}
+    body = {"namespace": ["x"]} if path.endswith("/namespaces") else {"requirements": [], "updates": []}
     options = {"json": body} if method == "POST" else {}
     answer = refused_while_all_connections_wait(scarce, crowd, method, path, **options)
     assert int(answer.headers["Retry-After"]) >= 1

@@ -355,3 +355,21 @@ def test_commit_of_nothing_writes_no_file(view: Tabular, updates: list[dict[str,
     assert view.try_commit(*updates).json()["metadata-location"] == before["metadata-location"]
     assert view.load() == before
     assert len(view.files()) == 1
+
+
+def test_register_onto_a_taken_name(client: Client, table: Tabular, view: Tabular) -> None:
+    for taken in (view.name, table.name):
+        answer = client.post(
+            f"{namespace_path(view.namespace)}/register-view",
+            json={"name": taken, "metadata-location": view.location},
+        )
+        assert_error(answer, 409, "AlreadyExistsException", re.compile("already exists"))
+
+
+def test_register_what_was_dropped(client: Client, view: Tabular) -> None:
+    before = view.load()
+    no_content(client.delete(view.path))
+    body = {"name": view.name, "metadata-location": before["metadata-location"]}
+    registered = ok(client.post(f"{namespace_path(view.namespace)}/register-view", json=body))
+    assert registered["metadata"] == before["metadata"]
+    assert view.metadata == before["metadata"]

@@ -63,10 +63,10 @@ def _local_profile(catalog: Catalog, asked: RequestedProfile) -> StorageProfile:
         "endpoint": asked.endpoint,
         "region": asked.region,
         "path-style-access": asked.path_style_access,
-        "credentials": asked.credentials,
+        "credentials": asked.credentials is not None and asked.credentials.type != "default",
     }
     for member, value in useless.items():
-        if value is not None:
+        if value:
             raise BadRequestException(f"Invalid {FIELD}.{member}: local files have none")
     root, allowed = _locations(asked, "file")
     for member, place in (("root-location", root), *(("allowed-locations", place) for place in allowed)):
@@ -103,16 +103,8 @@ def _s3_profile(catalog: Catalog, asked: RequestedProfile, before: Warehouse | N
     if endpoint:
         _check_endpoint(catalog, endpoint)
     path_style = bool(endpoint) if asked.path_style_access is None else asked.path_style_access
-    credentials = asked.credentials
-    if (
-        credentials is None
-        and before is not None
-        and before.profile is not None
-        and before.profile.type == "s3"
-    ):
-        reference, given = before.profile.credentials, None
-    else:
-        reference, given = _reference(credentials)
+    kept = _kept_reference(asked.credentials, before)
+    reference, given = (kept, None) if kept is not None else _reference(asked.credentials)
     profile = StorageProfile(
         "s3", root.key, tuple(place.key for place in allowed), endpoint, region, path_style, reference
     )
@@ -130,9 +122,20 @@ def _check_endpoint(catalog: Catalog, endpoint: str) -> None:
         raise IllegalArgumentException(f"Invalid {FIELD}.endpoint {shown!r}: {error}") from error
 
 
+def _kept_reference(
+    asked: RequestedCredentials | None, before: Warehouse | None
+) -> CredentialsReference | None:
+    """Return what the warehouse has already, if it shall stay: keys that are shown nowhere cannot be given again."""
+    if before is None or before.profile is None or before.profile.type != "s3":
+        return None
+    known = before.profile.credentials
+    again = asked == RequestedCredentials(type="inline") and known.type == "inline"
+    return known if asked is None or again else None
+
+
 def _reference(asked: RequestedCredentials | None) -> tuple[CredentialsReference, Keys | None]:
     if asked is None:
-        return CredentialsReference(), None
+        return CredentialsReference("default"), None
     members: dict[str, tuple[str, ...]] = {
         "default": (),
         "secret": ("name",),

@@ -14,7 +14,7 @@ class CredentialsReference(msgspec.Struct, frozen=True, rename="kebab", omit_def
     the secrets folder, ``inline`` what is sealed beside the profile.
     """
 
-    type: Literal["default", "secret", "inline"] = "default"
+    type: Literal["default", "secret", "inline"]
     name: str | None = None
 
 
@@ -27,7 +27,7 @@ class StorageProfile(msgspec.Struct, frozen=True, rename="kebab"):
     endpoint: str = ""
     region: str = ""
     path_style_access: bool = False
-    credentials: CredentialsReference = CredentialsReference()
+    credentials: CredentialsReference = CredentialsReference("default")
 
     def client_properties(self) -> dict[str, str]:
         """Return what clients need to know beside their own credentials to reach the storage."""

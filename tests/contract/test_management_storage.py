@@ -329,7 +329,7 @@ def test_default_credentials_are_the_nodes_own(make_server: MakeServer, minio: M
     del profile["credentials"]
     with make_server(settings=settings) as server, Client(server.url) as client:
         made = create(client, profile)
-        assert made["storage-profile"]["credentials"] == {}
+        assert made["storage-profile"]["credentials"] == {"type": "default"}
         table_in(client, made)
 
 
@@ -388,6 +388,17 @@ def test_sealed_keys_need_their_key(
             )
             ok(client.post("/v1/namespaces", json={"namespace": [unique_name("ns")]}))
     ok(manager.post(f"/v1/{made['prefix']}/namespaces/{name}/tables", json=table))
+
+
+@pytest.mark.parametrize("kind", ["inline", "secret"])
+def test_what_is_shown_can_be_sent_back(manager: Client, minio: Minio, kind: str) -> None:
+    profile = s3_profile(minio, BUCKET)
+    if kind == "secret":
+        profile["credentials"] = {"type": "secret", "name": "minio"}
+    made = create(manager, profile)
+    same = ok(change(manager, made, storage_profile=made["storage-profile"]))
+    assert same["storage-profile"] == made["storage-profile"]
+    table_in(manager, same)
 
 
 def test_a_changed_profile_keeps_its_keys_and_is_probed(manager: Client, minio: Minio) -> None:

@@ -52,7 +52,7 @@ def test_create_and_load(manager: Client, managed: TestServer, grounds: Grounds)
         "endpoint": "",
         "region": "",
         "path-style-access": False,
-        "credentials": {},
+        "credentials": {"type": "default"},
     }
     assert ok(manager.get(path_of(made))) == made
     assert made in ok(manager.get(WAREHOUSES))["warehouses"]
@@ -321,6 +321,13 @@ def test_malformed_changes(manager: Client, grounds: Grounds, body: dict[str, An
     made = create(manager, grounds.local())
     assert_error(manager.patch(path_of(made), json=body), 400, "BadRequestException")
     assert ok(manager.get(path_of(made))) == made
+
+
+def test_what_is_shown_can_be_sent_back(manager: Client, grounds: Grounds) -> None:
+    made = create(manager, grounds.local(), **{"soft-delete": {"enabled": True}})
+    members = ("name", "active", "protected", "soft-delete", "storage-profile")
+    same = ok(manager.patch(path_of(made), json={member: made[member] for member in members}))
+    assert {**same, "version": 1, "updated-at-ms": 0} == {**made, "updated-at-ms": 0}
 
 
 def test_root_location_changes_only_while_empty(manager: Client, grounds: Grounds) -> None:

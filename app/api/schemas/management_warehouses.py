@@ -59,8 +59,8 @@ class SoftDeleteSchema(Schema):
 
 
 class CredentialsReferenceSchema(Schema):
-    type = fields.String(validate=validate.OneOf(["default", "secret", "inline"]))
-    name = fields.String(allow_none=True)
+    type = fields.String(required=True, validate=validate.OneOf(["default", "secret", "inline"]))
+    name = fields.String()
 
 
 class StorageProfileSchema(Schema):

@@ -210,9 +210,10 @@ def _seal(catalog: Catalog, owner: str, checked: CheckedProfile) -> bytes | None
 
 
 def _sealed_after(catalog: Catalog, before: Warehouse, checked: CheckedProfile) -> bytes | None:
-    if checked.is_inline:
-        return _seal(catalog, before.prefix, checked)
-    return before.sealed_secret if checked.profile.credentials.type == "inline" else None
+    """Keys that stay are sealed again, with the key of today."""
+    if checked.profile.credentials.type != "inline" or checked.keys is None:
+        return None
+    return catalog.storages.vault.seal(before.prefix, checked.keys)
 
 
 def _refuse_unless_empty(tx: Transaction, warehouse: Warehouse, rule: str) -> None:

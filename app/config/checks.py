@@ -13,7 +13,7 @@ from app.errors import BadRequestException
 from app.identifiers import warehouse_name_problem
 from app.storage.endpoints import EndpointRefused, parse_endpoint
 from app.storage.locations import normalise
-from app.storage.sealing import decode_key
+from app.storage.sealing import decode_keys
 
 _FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill|error|sleep:\d{1,6}|hold:/\S+)")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
@@ -158,7 +158,7 @@ def _warehouses(settings: Settings) -> Iterator[Fault]:
     folder, key = settings.secrets.folder, settings.secrets.key
     if folder and not Path(folder).is_dir():
         yield _fault(settings, "secrets.folder", "no such folder", "a folder")
-    if key and decode_key(key) is None:
+    if decode_keys(key) is None:
         yield Fault("secrets.key", "not 32 bytes in base64", "***", "the output of openssl rand -base64 32")
 
 

@@ -129,7 +129,7 @@ class SecretsSettings:
     key: str = secret(
         "",
         "Seals storage credentials that are given to the management API: 32 bytes in base64"
-        " (`openssl rand -base64 32`); without it they are refused.",
+        " (`openssl rand -base64 32`); without it they are refused. Older keys follow it after commas.",
     )
 
 

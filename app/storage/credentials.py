@@ -8,7 +8,7 @@ import msgspec
 from app.config import S3Settings, SecretsSettings
 from app.errors import BadRequestException, IllegalArgumentException, InternalServerError
 from app.storage.profiles import StorageProfile
-from app.storage.sealing import SealBroken, decode_key, seal, unseal
+from app.storage.sealing import SealBroken, decode_keys, seal, unseal
 
 SECRET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _MAX_FILE_BYTES = 65_536
@@ -29,19 +29,19 @@ class Vault:
 
     def __init__(self, settings: SecretsSettings, default: S3Settings) -> None:
         self._folder = settings.folder
-        self._key = decode_key(settings.key)
+        self._keys = decode_keys(settings.key) or []
         self._default = default
 
     def seal(self, owner: str, keys: Keys) -> bytes:
         """
         :raises IllegalArgumentException: when there is no ``secrets.key`` to seal with
         """
-        if self._key is None:
+        if not self._keys:
             raise IllegalArgumentException(
                 "Invalid storage-profile.credentials: keys are only taken when secrets.key is set;"
                 " use a named secret instead"
             )
-        return seal(self._key, owner, msgspec.json.encode(keys))
+        return seal(self._keys[0], owner, msgspec.json.encode(keys))
 
     def keys(self, owner: str, profile: StorageProfile, sealed: bytes | None) -> Keys | None:
         """Return the keys of a profile; None means that botocore looks for them.
@@ -96,11 +96,11 @@ class Vault:
         return Path(self._folder) / f"{name}.json"
 
     def _unsealed(self, owner: str, sealed: bytes | None) -> Keys:
-        if self._key is None or sealed is None:
+        if not self._keys or sealed is None:
             raise InternalServerError(f"The keys of warehouse {owner} are sealed and secrets.key is not set")
         try:
-            return msgspec.json.decode(unseal(self._key, owner, sealed), type=Keys)
+            return msgspec.json.decode(unseal(self._keys, owner, sealed), type=Keys)
         except (SealBroken, msgspec.DecodeError):
             raise InternalServerError(
-                f"The keys of warehouse {owner} cannot be unsealed: secrets.key is not the one they were sealed with"
+                f"The keys of warehouse {owner} cannot be unsealed: they were sealed with another secrets.key"
             ) from None

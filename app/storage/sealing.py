@@ -3,6 +3,8 @@
 import base64
 import binascii
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -13,13 +15,13 @@ class SealBroken(Exception):
     """What was sealed under another key, for another owner, or was changed."""
 
 
-def decode_key(text: str) -> bytes | None:
-    """Return the bytes of a key in base64; None when it is none."""
+def decode_keys(text: str) -> list[bytes] | None:
+    """Return the bytes of keys in base64, separated by commas; None when one of them is none."""
     try:
-        key = base64.b64decode(text.strip(), validate=True)
+        keys = [base64.b64decode(part.strip(), validate=True) for part in text.split(",")] if text else []
     except (binascii.Error, ValueError):
         return None
-    return key if len(key) == KEY_BYTES else None
+    return keys if all(len(key) == KEY_BYTES for key in keys) else None
 
 
 def seal(key: bytes, owner: str, plain: bytes) -> bytes:
@@ -31,9 +33,9 @@ def seal(key: bytes, owner: str, plain: bytes) -> bytes:
     return _FORMAT + nonce + AESGCM(key).encrypt(nonce, plain, owner.encode())
 
 
-def unseal(key: bytes, owner: str, sealed: bytes) -> bytes:
+def unseal(keys: Iterable[bytes], owner: str, sealed: bytes) -> bytes:
     """
-    :raises SealBroken: when it was not sealed with this key for this owner
+    :raises SealBroken: when it was not sealed with one of these keys for this owner
     """
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -41,7 +43,7 @@ def unseal(key: bytes, owner: str, sealed: bytes) -> bytes:
     nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     if sealed[:1] != _FORMAT or len(nonce) < _NONCE_BYTES:
         raise SealBroken("unknown format")
-    try:
-        return AESGCM(key).decrypt(nonce, rest, owner.encode())
-    except InvalidTag as error:
-        raise SealBroken("another key or another owner") from error
+    for key in keys:
+        with suppress(InvalidTag):
+            return AESGCM(key).decrypt(nonce, rest, owner.encode())
+    raise SealBroken("another key or another owner")

@@ -401,6 +401,18 @@ def test_what_is_shown_can_be_sent_back(manager: Client, minio: Minio, kind: str
     table_in(manager, same)
 
 
+def test_the_sealing_key_can_be_replaced(make_server: MakeServer, minio: Minio) -> None:
+    old, new = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
+    settings = {"storage.allowed_endpoints": minio.endpoint, "secrets.key": old}
+    with make_server(settings=settings) as server, Client(server.url) as client:
+        made = create(client, s3_profile(minio, BUCKET))
+        server.restart(secrets__key=f"{new},{old}")
+        table_in(client, made)
+        same = ok(change(client, made, storage_profile=made["storage-profile"]))
+        server.restart(secrets__key=new)
+        table_in(client, same)
+
+
 def test_a_changed_profile_keeps_its_keys_and_is_probed(manager: Client, minio: Minio) -> None:
     profile = s3_profile(minio, BUCKET)
     made = create(manager, profile)

@@ -18,6 +18,7 @@ from tests.contract.calls import (
     table_path,
     view_path,
 )
+from tests.contract.holding import management_path
 from tests.contract.meetings import WAYS, Request, Way, commit, create, delete, meet, outcomes, post
 from tests.contract.racing import (
     CREATED,
@@ -29,7 +30,7 @@ from tests.contract.racing import (
     TAKEN,
     metadata_files,
 )
-from tests.factories import create_table_request, unique_name
+from tests.factories import create_table_request, function_metadata, unique_name
 from tests.support.nodes import Nodes
 from tests.support.server import Client
 
@@ -108,6 +109,7 @@ CONTENTS = [
     "registered view",
     "renamed",
     "renamed view",
+    "function",
 ]
 
 
@@ -118,6 +120,9 @@ def make_content(client: Client, kind: str, target: str) -> Request:
         return post("/v1/namespaces", {"namespace": [target, "x"]})
     if kind == "table":
         return create(target, "x")
+    if kind == "function":
+        body = {"name": "x", "metadata": function_metadata()}
+        return post(management_path(target, below="/functions"), body)
     if kind == "view":
         return post(f"{space}/views", create_view_request("x"))
     if kind == "staged":
@@ -233,3 +238,11 @@ def test_property_update_and_drop(nodes: Nodes, way: Way, client: Client) -> Non
     found = outcomes(nodes, way, properties(name, [], a="1"), delete(namespace_path(name)))
     assert found == (CREATED if way.first == 0 else NO_NAMESPACE, GONE)
     assert client.head(namespace_path(name)).status_code == 404
+
+
+def test_function_and_function(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:
+    pair = [make_content(client, "function", namespace) for _ in range(2)]
+    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, TAKEN)
+    path = management_path(namespace, below="/functions/x")
+    drops = outcomes(nodes, way, delete(path), delete(path))
+    assert drops == in_order(way, GONE, (404, "NoSuchFunctionException"))

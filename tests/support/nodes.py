@@ -24,10 +24,14 @@ WAITING = """SELECT pid FROM pg_stat_activity
 
 
 def hold_settings(folder: Path) -> dict[str, object]:
-    """Settings of a node whose requests can be stopped from ``folder``."""
+    """Settings of a node whose requests can be stopped from ``folder``, and that may put warehouses there."""
     folder.chmod(0o777)
     points = ",".join(f"{place}=hold:{folder}" for place in PLACES)
-    return {"testing.enabled": True, "testing.failpoints": points}
+    return {
+        "testing.enabled": True,
+        "testing.failpoints": points,
+        "storage.local.allowed_roots": folder,
+    }
 
 
 class Nodes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.clients.people import ROWS, Peer
+from tests.clients.people import ROWS, Peer, Row
 from tests.factories import unique_name
 from tests.support.server import TestServer
 
@@ -47,7 +47,8 @@ class Exchange:
         for peer in self.peers.values():
             self.sees(peer, table, rows)
 
-    def sees(self, peer: Peer, table: str, rows: list) -> None:
+    def sees(self, peer: Peer, table: str, rows: list[Row]) -> None:
         if peer.writes:
             assert peer.read(self.namespace, table) == rows
-        assert peer.count(self.namespace, table) == len(rows)
+        else:
+            assert peer.count(self.namespace, table) == len(rows)

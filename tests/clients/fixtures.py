@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from tests.clients.duck import DuckDB, running_duckdb
 from tests.clients.js import JavaScript, running_js
+from tests.clients.page import configuration
 from tests.clients.pyiceberg import connect
 from tests.clients.spark import Engine, catalog_options, running_spark
 from tests.factories import unique_name
@@ -32,7 +33,7 @@ def spark_session() -> Iterator[SparkSession]:
 def spark(spark_session: SparkSession, any_server: TestServer) -> Engine:
     """Spark with the server of this round as its current catalog."""
     name = unique_name("cat")
-    for key, value in catalog_options(name, any_server).items():
+    for key, value in catalog_options(name, configuration("spark", any_server)).items():
         spark_session.conf.set(key, value)
     return Engine(spark_session, name)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.page import configuration
-from tests.clients.people import Peer
+from tests.clients.people import COLUMNS, KINDS, Peer
 from tests.clients.program import Program
 from tests.support.node import node_program, npm_install
 from tests.support.server import TestServer
@@ -23,7 +23,6 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 process.exit(0) // its idle connections would keep it alive
 """
-FIELDS = [("id", "long"), ("name", "string"), ("price", "decimal(10,2)"), ("day", "date"), ("ok", "boolean")]
 
 
 class JavaScript(Peer):
@@ -45,7 +44,7 @@ class JavaScript(Peer):
     def create(self, namespace: str, table: str) -> None:
         fields = [
             {"id": number, "name": name, "type": kind, "required": False}
-            for number, (name, kind) in enumerate(FIELDS, 1)
+            for number, (name, kind) in enumerate(zip(COLUMNS, KINDS, strict=True), 1)
         ]
         self.call(
             "createTable",

@@ -31,8 +31,8 @@ def stand_ins(storage: dict[str, str]) -> dict[str, str]:
     """Return what stands for the page's own endpoint and keys."""
     return {
         STORE: urlsplit(storage["s3.endpoint"]).netloc,
-        "ACCESS_KEY": storage["s3.access-key-id"],
-        "SECRET_KEY": storage["s3.secret-access-key"],
+        "YOUR_KEY": storage["s3.access-key-id"],
+        "YOUR_SECRET": storage["s3.secret-access-key"],
         "us-east-1": storage["s3.region"],
     }
 

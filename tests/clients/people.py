@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tests.clients.program import Program
+
+COLUMNS = ("id", "name", "price", "day", "ok")
+KINDS = ("long", "string", "decimal(10,2)", "date", "boolean")
 Row = tuple[int, str | None, str, str, bool]
 ROWS: list[Row] = [
     (1, "Ada", "18.15", "1815-12-10", True),
@@ -30,8 +34,8 @@ class Peer:
         raise NotImplementedError
 
     def count(self, namespace: str, table: str) -> int:
-        """Return the number of rows."""
-        return len(self.read(namespace, table))
+        """Return the number of rows, which a client that handles definitions only reads from the table's metadata."""
+        raise NotImplementedError
 
     def tables(self, namespace: str) -> set[str]:
         """Return the names of the namespace's tables."""
@@ -41,17 +45,23 @@ class Peer:
 class SqlPeer(Peer):
     """A client that speaks SQL: ``run`` a statement, get the ``rows`` of a query."""
 
+    catalog = "bingsan"
     string = "VARCHAR"
     suffix = ""  # of CREATE TABLE
+    mark = '"'  # around names
 
     def rows(self, statement: str) -> list[tuple]:
         raise NotImplementedError
 
     def qualified(self, namespace: str, table: str) -> str:
-        return f"bingsan.{namespace}.{table}"
+        return ".".join(self.marked(name) for name in (self.catalog, namespace, table))
+
+    def marked(self, name: str) -> str:
+        return f"{self.mark}{name}{self.mark}"
 
     def create(self, namespace: str, table: str) -> None:
-        columns = f"id BIGINT, name {self.string}, price DECIMAL(10, 2), day DATE, ok BOOLEAN"
+        kinds = ("BIGINT", self.string, "DECIMAL(10, 2)", "DATE", "BOOLEAN")
+        columns = ", ".join(f"{self.marked(name)} {kind}" for name, kind in zip(COLUMNS, kinds, strict=True))
         self.rows(f"CREATE TABLE {self.qualified(namespace, table)} ({columns}) {self.suffix}")
 
     def insert(self, namespace: str, table: str, rows: Sequence[Row]) -> None:
@@ -64,8 +74,23 @@ class SqlPeer(Peer):
         return [str(number), text, f"CAST({price} AS DECIMAL(10, 2))", f"DATE '{day}'", str(ok).upper()]
 
     def read(self, namespace: str, table: str) -> list[Row]:
-        query = f"SELECT id, name, price, day, ok FROM {self.qualified(namespace, table)} ORDER BY id"
+        columns = ", ".join(map(self.marked, COLUMNS))
+        query = f"SELECT {columns} FROM {self.qualified(namespace, table)} ORDER BY id"
         return [plain(row) for row in self.rows(query)]
+
+
+class ProgramPeer(SqlPeer):
+    """A client in a process of its own."""
+
+    def __init__(self, program: Program, catalog: str) -> None:
+        self.program, self.catalog = program, catalog
+
+    def rows(self, statement: str) -> list[tuple]:
+        """Run a statement.
+
+        :raises ClientError: with name and message of what the client raised
+        """
+        return [tuple(row) for row in self.program.ask(statement)]
 
 
 def quoted(text: str) -> str:

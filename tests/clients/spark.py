@@ -5,16 +5,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Row, SparkSession
 
-from tests.clients.page import blocks, configuration, properties
+from tests.clients.page import blocks, properties
 from tests.clients.people import SqlPeer
 from tests.support.java import fetch_jars, java_home
-from tests.support.server import TestServer
 
-PACKAGES = "spark.jars.packages"
 QUICK_START = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
@@ -31,12 +30,25 @@ def running_spark() -> Iterator[SparkSession]:
 
 
 def create_session(folder: str) -> SparkSession:
-    """Start Spark in this process: one thread, 1 GB, no web page, all its files in ``folder``."""
-    os.environ["JAVA_HOME"] = str(java_home())
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    page = properties(blocks()["spark-s3"])
-    options = {
-        "spark.jars": ",".join(map(str, fetch_jars(*page[PACKAGES].split(",")))),
+    """Start Spark in this process."""
+    os.environ |= java_environment()
+    builder = SparkSession.builder
+    for key, value in session_options(properties(blocks()["spark-s3"]), folder).items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def java_environment() -> dict[str, str]:
+    return {"JAVA_HOME": str(java_home()), "SPARK_LOCAL_IP": "127.0.0.1"}
+
+
+def session_options(page: dict[str, str], folder: str | Path) -> dict[str, str]:
+    """Return one thread, 1 GB, no web page, all files in ``folder``, jars and extensions as the page says."""
+    jars = fetch_jars(*page["spark.jars.packages"].split(","))
+    return {
+        "spark.app.name": "bingsan-tests",
+        "spark.master": "local[1]",
+        "spark.jars": ",".join(map(str, jars)),
         "spark.sql.extensions": page["spark.sql.extensions"],
         "spark.sql.warehouse.dir": f"{folder}/warehouse",
         "spark.local.dir": f"{folder}/local",
@@ -49,20 +61,13 @@ def create_session(folder: str) -> SparkSession:
         "spark.sql.session.timeZone": "UTC",
         "spark.log.level": "ERROR",
     }
-    builder = SparkSession.builder.master("local[1]").appName("bingsan-tests")
-    for key, value in options.items():
-        builder = builder.config(key, value)
-    return builder.getOrCreate()
 
 
-def catalog_options(name: str, server: TestServer) -> dict[str, str]:
-    """Return the settings of docs/clients.md with the server as catalog ``name``; nothing is cached."""
-    page = properties(configuration("spark", server))
-    known = "spark.sql.catalog.bingsan"
-    options = {
-        key.replace(known, f"spark.sql.catalog.{name}"): value for key, value in page.items() if known in key
-    }
-    return {**options, f"spark.sql.catalog.{name}.cache-enabled": "false"}
+def catalog_options(name: str, page: str) -> dict[str, str]:
+    """Return the settings of a block of docs/clients.md for a catalog called ``name``; nothing is cached."""
+    known, named = "spark.sql.catalog.bingsan", f"spark.sql.catalog.{name}"
+    options = {key.replace(known, named): value for key, value in properties(page).items() if known in key}
+    return {**options, f"{named}.cache-enabled": "false"}
 
 
 class Engine(SqlPeer):
@@ -71,6 +76,7 @@ class Engine(SqlPeer):
     name = "Spark 4.1"
     string = "STRING"
     suffix = "USING iceberg"
+    mark = "`"
 
     def __init__(self, session: SparkSession, catalog: str) -> None:
         self.session, self.catalog = session, catalog
@@ -82,9 +88,6 @@ class Engine(SqlPeer):
     def rows(self, statement: str) -> list[tuple]:
         """Return the rows of a query as plain tuples."""
         return [tuple(row) for row in self.sql(statement)]
-
-    def qualified(self, namespace: str, table: str) -> str:
-        return f"{self.catalog}.{namespace}.{table}"
 
     def tables(self, namespace: str) -> set[str]:
         return {row["tableName"] for row in self.sql(f"SHOW TABLES IN {self.catalog}.{namespace}")}

@@ -52,9 +52,6 @@ class Trino(SqlPeer):
         self.cursor.execute(statement)
         return [tuple(row) for row in self.cursor.fetchall()]
 
-    def qualified(self, namespace: str, table: str) -> str:
-        return f'{self.catalog}."{namespace}"."{table}"'
-
     def tables(self, namespace: str) -> set[str]:
         return {name for (name,) in self.rows(f'SHOW TABLES FROM {self.catalog}."{namespace}"')}
 

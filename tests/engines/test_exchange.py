@@ -10,7 +10,7 @@ FIRST = [
     "DuckDB",
     "iceberg-js",
 ]  # what they write for each other is in tests/integration
-HERE = ["Trino"]
+HERE = ["Trino", "Spark 3.5", "Flink", "iceberg-go"]
 PAIRS = [
     (writer, reader) for writer in FIRST + HERE for reader in FIRST + HERE if {writer, reader} & set(HERE)
 ]

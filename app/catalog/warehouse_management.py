@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import msgspec
@@ -78,7 +78,7 @@ def create_warehouse(catalog: Catalog, caller: Caller, realm: Warehouse, new: Ne
     checked = check_profile(catalog, new.profile, None)
     _seal(catalog, new.name, checked)
     refuse_overlap(catalog, catalog.db, 0, checked.profile)
-    probe(catalog.storages.connect(checked.profile, checked.keys), checked.profile.root_location)
+    _try(catalog, checked)
     with _name_taken(new.name), mutation(catalog, caller, realm) as tx:
         tx.fetch_one("lock_warehouses")
         refuse_overlap(catalog, tx, 0, checked.profile)
@@ -185,7 +185,7 @@ def _check_changes(catalog: Catalog, before: Warehouse, changes: WarehouseChange
     checked = check_profile(catalog, changes.profile, before)
     _seal(catalog, before.prefix, checked)
     refuse_overlap(catalog, catalog.db, before.id, checked.profile)
-    probe(catalog.storages.connect(checked.profile, checked.keys), checked.profile.root_location)
+    _try(catalog, checked)
     return checked
 
 
@@ -207,6 +207,11 @@ def _seal(catalog: Catalog, owner: str, checked: CheckedProfile) -> bytes | None
     if not checked.is_inline or checked.keys is None:
         return None
     return catalog.storages.vault.seal(owner, checked.keys)
+
+
+def _try(catalog: Catalog, checked: CheckedProfile) -> None:
+    with closing(catalog.storages.connect(checked.profile, checked.keys)) as storages:
+        probe(storages, checked.profile.root_location)
 
 
 def _sealed_after(catalog: Catalog, before: Warehouse, checked: CheckedProfile) -> bytes | None:

@@ -1,7 +1,7 @@
 """Where warehouses lie: apart from one another, and where files can be written, read and deleted."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 from app.catalog.context import Catalog, Warehouse
@@ -67,7 +67,8 @@ def probe(storages: Storages, root_location: str) -> None:
             if storage.read(location, len(_PROBE)) != _PROBE:
                 raise IllegalArgumentException(f"{location} does not hold what was written to it")
     except ServiceError:
-        storage.discard([location])
+        with suppress(ServiceError):
+            storage.delete([location])
         raise
     with _step("delete"):
         for reason in storage.delete([location]).values():

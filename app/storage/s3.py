@@ -178,7 +178,11 @@ class S3FileSystem:
             if not s3_errors.is_transient(failure) or time.monotonic() + pause > expires - 2 * self._timeout:
                 break
             time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
-        raise s3_errors.service_error(operation, place, location, failure) from failure
+        try:
+            raise s3_errors.service_error(operation, place, location, failure) from failure
+        finally:
+            # Or else the error and this frame keep each other, and the connection of the answer, alive.
+            del failure
 
 
 def _session() -> boto3.session.Session:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from tests.contract.managed import WAREHOUSES, Grounds, change, create, path_of,
 from tests.factories import create_table_request, unique_name
 from tests.support.faults import Exchange, Proxy, SilentStore
 from tests.support.minio import Minio
+from tests.support.proc import open_files
+from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
 BUCKET = "managed"
@@ -74,6 +77,19 @@ def table_in(client: Client, warehouse: dict[str, Any]) -> dict[str, Any]:
     spaces, name = f"/v1/{warehouse['prefix']}/namespaces", unique_name("ns")
     ok(client.post(spaces, json={"namespace": [name]}))
     return ok(client.post(f"{spaces}/{name}/tables", json=create_table_request("t")))
+
+
+def connected(pids: list[int], port: int) -> int:
+    """Return how many connections to a local port the processes hold."""
+    own = {name for pid in pids for name in open_files(pid)}
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return len(
+        [
+            line
+            for line in lines
+            if int(line[2].rpartition(":")[2], 16) == port and f"socket:[{line[9]}]" in own
+        ]
+    )
 
 
 def test_a_warehouse_on_s3(manager: Client, minio: Minio) -> None:
@@ -177,6 +193,16 @@ def test_redirects_are_not_followed(
     answer = try_create(victim, s3_profile(minio, BUCKET, endpoint=proxy.endpoint))
     assert answer.status_code in {400, 503}, answer.text
     assert trap.accepted == 0
+
+
+def test_probes_leave_no_connection_open(
+    spoiled: TestServer, victim: Client, proxy: Proxy, minio: Minio
+) -> None:
+    port = int(proxy.endpoint.rpartition(":")[2])
+    before = connected(spoiled.pids(), port)
+    for _ in range(4):
+        create(victim, s3_profile(minio, BUCKET, endpoint=proxy.endpoint))
+    eventually(lambda: connected(spoiled.pids(), port) <= before, 5, "the connections of probes are closed")
 
 
 def test_a_store_that_is_silent_or_gone(victim: Client, proxy: Proxy, minio: Minio) -> None:

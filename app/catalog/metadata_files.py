@@ -44,7 +44,7 @@ def read_metadata_file(catalog: Catalog, warehouse: Warehouse, location: str) ->
         data = catalog.cpu.run(lambda: _decompress(location, data, limit))
     try:
         return msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValidationException(f"Cannot parse metadata file {location}: {error}") from error
 
 

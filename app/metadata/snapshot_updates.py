@@ -6,7 +6,14 @@ Source: the Iceberg REST specification, ``TableUpdate``, and the Java reference'
 from app.errors import CommitFailedException, ValidationException
 from app.metadata.draft import TableDraft
 from app.metadata.shapes import LONG_MAX, JsonObject, as_longs, as_object, as_string, required
-from app.metadata.snapshots import MAIN, check_added_snapshot, read_snapshot, ref_of_update, same_ref
+from app.metadata.snapshots import (
+    MAIN,
+    check_added_snapshot,
+    check_operation,
+    read_snapshot,
+    ref_of_update,
+    same_ref,
+)
 
 
 def add_snapshot(draft: TableDraft, update: JsonObject, path: str) -> None:
@@ -17,6 +24,7 @@ def add_snapshot(draft: TableDraft, update: JsonObject, path: str) -> None:
     snapshot = read_snapshot(required(update, "snapshot", path, as_object), f"{path}.snapshot")
     if draft.format_version > 1:
         check_added_snapshot(snapshot, f"{path}.snapshot")
+    check_operation(snapshot, f"{path}.snapshot")
     for member, what in (
         ("schemas", "a schema"),
         ("partition-specs", "a partition spec"),

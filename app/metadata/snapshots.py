@@ -20,6 +20,7 @@ from app.metadata.shapes import (
 )
 
 MAIN = "main"
+OPERATIONS = ("append", "replace", "overwrite", "delete")
 _OPTIONAL = (
     "parent-snapshot-id",
     "sequence-number",
@@ -76,6 +77,17 @@ def check_added_snapshot(snapshot: JsonObject, path: str) -> None:
     required(snapshot, "manifest-list", path, as_string)
     summary = required(snapshot, "summary", path, as_string_map)
     required(summary, "operation", f"{path}.summary", as_string)
+
+
+def check_operation(snapshot: JsonObject, path: str) -> None:
+    """Python and Rust clients cannot load a table with an operation that they do not know.
+
+    :raises BadRequestException: when the summary has one that the specification lacks
+    """
+    operation = (snapshot.get("summary") or {}).get("operation", OPERATIONS[0])
+    if operation not in OPERATIONS:
+        expected = ", ".join(OPERATIONS)
+        raise BadRequestException(f"{path}.summary.operation: expected one of {expected}, got {operation!r}")
 
 
 def read_ref(value: Any, path: str) -> JsonObject:

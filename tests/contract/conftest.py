@@ -10,8 +10,10 @@ from tests.conformance import official
 from tests.conftest import SHARED, MakeServer
 from tests.contract.bodies import append, set_ref
 from tests.contract.calls import Tabular, make_table, make_view
+from tests.contract.fuzzing import Corpus
 from tests.contract.holding import DAY, set_hold
 from tests.contract.managed import Grounds
+from tests.contract.wire import assert_nothing_half_done
 from tests.support.contract import Contract, Outer
 from tests.support.exchanges import OBSERVERS
 from tests.support.minio import Minio
@@ -53,6 +55,22 @@ def manager(managed: TestServer) -> Iterator[Client]:
     """An HTTP session to it."""
     with Client(managed.url) as session:
         yield session
+
+
+@pytest.fixture(scope="module")
+def corpus(make_server: MakeServer) -> Iterator[Corpus]:
+    with make_server(settings={"server.read_timeout": "2s"}) as server:
+        yield Corpus(server)
+
+
+@pytest.fixture
+def whole(corpus: Corpus) -> Iterator[None]:
+    """After each corpus the server still works, nothing is half done, and not everything was refused."""
+    corpus.outcomes.clear()
+    yield
+    assert_nothing_half_done(corpus.server)
+    corpus.ensure()
+    assert any(status >= 400 for status in corpus.outcomes), corpus.outcomes
 
 
 @pytest.fixture(scope="session", autouse=True)

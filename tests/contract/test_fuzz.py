@@ -4,104 +4,20 @@ Examples are derived from the test, not from chance: a run is like the one befor
 """
 
 import json
-import os
 import re
-from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import MakeServer
 from tests.contract import corpora
-from tests.contract.bodies import ASSERT_CREATE, append, staged_updates
-from tests.contract.calls import create_view_request, ok, rename_request, view_version
-from tests.contract.wire import Answer, Request, assert_nothing_half_done, faults, send
-from tests.factories import (
-    commit_request,
-    create_table_request,
-    field,
-    function_metadata,
-    schema,
-    set_properties,
-)
-from tests.support.contract import Contract
-from tests.support.server import TestServer
+from tests.contract.fuzzing import Corpus, examples
+from tests.contract.wire import Request
 
-UUID = "3b6fb1f5-38a2-4a4d-9e0e-5b9a6a6f0000"
+pytestmark = pytest.mark.usefixtures("whole")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "X"]
 PARAMETER = re.compile(r"\{[a-z-]+\}")
-
-
-TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
-
-
-def examples(number: int) -> Any:
-    """Settings of a corpus of ``number`` examples; with ``FUZZ_TIMES`` of that many times as many, by chance."""
-    return settings(
-        max_examples=number * TIMES,
-        derandomize=TIMES == 1,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
-
-
-class Corpus:
-    """A server with a namespace, a table and a view called ``fuzz``, ``t`` and ``v``; counts what it answers."""
-
-    def __init__(self, server: TestServer) -> None:
-        self.server = server
-        self.outcomes: Counter[int] = Counter()
-        client = server.client()
-        ok(client.post("/v1/namespaces", json={"namespace": ["fuzz"]}))
-        for name in ("a", "b", "c"):
-            ok(client.post("/v1/namespaces", json={"namespace": ["fuzz", name]}))
-        self.ensure()
-        document = ok(client.get("/openapi.json"))
-        self.contract = Contract(document)
-        self.operations = sorted(
-            (method.upper(), path)
-            for path, members in document["paths"].items()
-            for method in members
-            if method in {"get", "head", "post", "put", "patch", "delete"}
-        )
-        self.etag = client.get("/v1/namespaces/fuzz/tables/t").headers["ETag"].encode()
-        page = ok(client.get("/v1/namespaces", params={"parent": "fuzz", "pageSize": 1}))
-        self.token: str = page["next-page-token"]
-
-    def ensure(self) -> None:
-        """Create the table and the view unless they are there."""
-        client = self.server.client()
-        client.post("/v1/namespaces", json={"namespace": ["fuzz"]})
-        tables = client.post("/v1/namespaces/fuzz/tables", json=create_table_request("t"))
-        views = client.post("/v1/namespaces/fuzz/views", json=create_view_request("v"))
-        assert {tables.status_code, views.status_code} <= {200, 409}
-        self.server.close_clients()
-
-    def send(self, request: Request) -> Answer:
-        answer = send(self.server, request)
-        assert not (found := faults(self.contract, request, answer)), (found, request, answer)
-        self.outcomes[answer.status] += 1
-        return answer
-
-
-@pytest.fixture(scope="module")
-def corpus(make_server: MakeServer) -> Iterator[Corpus]:
-    with make_server(settings={"server.read_timeout": "2s"}) as server:
-        yield Corpus(server)
-
-
-@pytest.fixture(autouse=True)
-def whole(corpus: Corpus) -> Iterator[None]:
-    """After each corpus the server still works, nothing is half done, and not everything was refused."""
-    corpus.outcomes.clear()
-    yield
-    assert_nothing_half_done(corpus.server)
-    corpus.ensure()
-    assert any(status >= 400 for status in corpus.outcomes), corpus.outcomes
 
 
 def fill(path: str, values: Iterator[bytes]) -> bytes:
@@ -126,130 +42,6 @@ def test_path_names(corpus: Corpus, data: st.DataObject) -> None:
 )
 def test_paths_of_any_shape(corpus: Corpus, method: str, start: bytes, rest: list[bytes]) -> None:
     corpus.send(Request(method, (start + b"/".join(rest)) or b"/"))
-
-
-def right_bodies() -> dict[str, Any]:
-    """A request body that would be accepted, by path."""
-    table = "/v1/namespaces/fuzz/tables/t"
-    wide = schema(
-        field(1, "id", required=True),
-        field(2, "names", {"type": "list", "element-id": 3, "element": "string", "element-required": False}),
-        **{"identifier-field-ids": [1]},
-    )
-    new = create_table_request(
-        "x",
-        schema=wide,
-        properties={"a": "b"},
-        **{
-            "stage-create": True,
-            "partition-spec": {"fields": [{"name": "p", "transform": "bucket[4]", "source-id": 1}]},
-            "write-order": {
-                "order-id": 1,
-                "fields": [
-                    {"transform": "identity", "source-id": 1, "direction": "asc", "null-order": "nulls-first"}
-                ],
-            },
-        },
-    )
-    plan = {
-        "table-uuid": UUID,
-        "format-version": 3,
-        "schemas": [wide],
-        "partition-specs": [{"spec-id": 0, "fields": []}],
-        "sort-orders": [{"order-id": 0, "fields": []}],
-        "location": "",
-        "properties": {"a": "b"},
-    }
-    staged = [update for update in staged_updates(plan) if update["action"] != "set-location"]
-    update = commit_request(
-        {"action": "remove-snapshots", "snapshot-ids": [1]},
-        *append(1, 1),
-        set_properties(a="1"),
-        {"action": "add-schema", "schema": wide},
-        {"action": "set-current-schema", "schema-id": -1},
-        {"action": "add-spec", "spec": new["partition-spec"]},
-        {"action": "set-default-spec", "spec-id": -1},
-        {"action": "add-sort-order", "sort-order": new["write-order"]},
-        {"action": "set-default-sort-order", "sort-order-id": -1},
-        identifier={"namespace": ["fuzz"], "name": "t"},
-    )
-    version = [
-        {"action": "add-view-version", "view-version": view_version("SELECT 2")},
-        {"action": "set-current-view-version", "view-version-id": -1},
-    ]
-    return {
-        "/v1/namespaces": {"namespace": ["fuzz", "new"], "properties": {"a": "b"}},
-        "/v1/namespaces/fuzz/properties": {"removals": ["a"], "updates": {"b": "c"}},
-        "/v1/namespaces/fuzz/tables": new,
-        table: update,
-        "/v1/namespaces/fuzz/tables/new": commit_request(*staged, requirements=[ASSERT_CREATE]),
-        "/v1/namespaces/fuzz/register": {"name": "r", "metadata-location": "file:///x", "overwrite": True},
-        "/v1/namespaces/fuzz/register-view": {"name": "r", "metadata-location": "file:///x"},
-        "/v1/namespaces/fuzz/views": create_view_request("x"),
-        "/v1/namespaces/fuzz/views/v": commit_request(*version),
-        f"{table}/unregister": {},
-        f"{table}/metrics": {"report-type": "commit-report", "table-name": "t", "snapshot-id": 1},
-        "/v1/tables/rename": rename_request(("fuzz", "t"), ("fuzz", "u")),
-        "/v1/views/rename": rename_request(("fuzz", "v"), ("fuzz", "w")),
-        "/v1/transactions/commit": {
-            "table-changes": [
-                {
-                    "identifier": {"namespace": ["fuzz"], "name": "t"},
-                    "requirements": [],
-                    "updates": update["updates"],
-                }
-            ]
-        },
-        "/management/v1/warehouses": {
-            "name": "w",
-            "storage-profile": {
-                "type": "local",
-                "root-location": "file:///nowhere",
-                "allowed-locations": ["file:///nowhere/x"],
-                "credentials": {"type": "default"},
-            },
-            "soft-delete": {"enabled": True, "hold-seconds": 60},
-        },
-        MANAGED: {"protected": True, "soft-delete": {"enabled": True, "hold-seconds": 60}},
-        f"{MANAGED}/namespaces/fuzz/functions": {
-            "name": "f",
-            "metadata": function_metadata(**{"function-uuid": UUID}),
-        },
-        f"{MANAGED}/namespaces/fuzz%1Fa/rename": {"destination": ["fuzz", "a"]},
-        f"{MANAGED}/namespaces/fuzz%1Fa/protection": {"protected": True},
-        f"{MANAGED}/namespaces/fuzz/tables/t/protection": {"protected": False},
-    }
-
-
-MANAGED = "/management/v1/warehouses/default"
-CREATED_BY_COMMIT = "/v1/namespaces/fuzz/tables/new"
-BODIES = {path: body for path, body in right_bodies().items() if body}
-
-
-@pytest.mark.parametrize("path", BODIES)
-@examples(60)
-@given(data=st.data())
-def test_bodies(corpus: Corpus, path: str, data: st.DataObject) -> None:
-    method = {"protection": "PUT", "default": "PATCH"}.get(path.rpartition("/")[2], "POST")
-    answer = corpus.send(Request(method, path.encode(), data.draw(corpora.bodies(BODIES[path]))))
-    if answer.status == 200 and path == CREATED_BY_COMMIT:
-        assert corpus.send(Request("DELETE", path.encode())).status == 204
-
-
-@examples(100)
-@given(
-    path=st.sampled_from(list(right_bodies())),
-    kind=st.one_of(
-        corpora.header_values,
-        st.sampled_from(
-            [b"application/json;charset=utf-16", b"application/json;", b";", b"/", b"application/JSON"]
-        ),
-    ),
-    encoding=st.sampled_from([None, b"gzip", b"identity", b"deflate, gzip", b"x"]),
-)
-def test_types_of_bodies(corpus: Corpus, path: str, kind: bytes, encoding: bytes | None) -> None:
-    headers = [(b"Content-Type", kind)] + ([(b"Content-Encoding", encoding)] if encoding else [])
-    corpus.send(Request("POST", path.encode(), b"[]", tuple(headers)))
 
 
 HEADERS = [

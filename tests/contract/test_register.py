@@ -152,6 +152,7 @@ INVALID = [
     b"null",
     b"{}",
     b"\xff\xfe",
+    b'{"format-version": 2, "\x80": 1}',
     b"[" * 100_000,
     {"format-version": 4},
     {"format-version": "2"},

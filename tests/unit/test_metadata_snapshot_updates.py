@@ -136,6 +136,10 @@ def without(made: dict[str, Any], member: str) -> dict[str, Any]:
         (without(snapshot(1, 1), "summary"), ".summary: missing"),
         (snapshot(1, 1, summary={}), ".summary.operation: missing"),
         (snapshot(1, 1, summary={"operation": 5}), ".summary.operation: expected a string, got an integer"),
+        (
+            snapshot(1, 1, summary={"operation": "APPEND"}),
+            ".summary.operation: expected one of append, replace, overwrite, delete, got 'APPEND'",
+        ),
         (snapshot(1, 1, summary={"operation": "append", "n": 5}), ".summary.n: expected a string"),
         ({**snapshot(1, 1), "snapshot-id": "1"}, ".snapshot-id: expected an integer, got a string"),
         ({**snapshot(1, 1), "snapshot-id": True}, ".snapshot-id: expected an integer, got a boolean"),

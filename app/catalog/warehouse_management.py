@@ -130,11 +130,9 @@ def update_warehouse(
             refuse_overlap(catalog, tx, before.id, checked.profile)
             if checked.profile.root_location != before.root_location:
                 _refuse_unless_empty(tx, before, "its root location can only change while it is empty")
-        row = tx.fetch_one("update_warehouse", id=before.id, **columns)
-        after = describe(catalog, Warehouse.from_row(row))
-        _record(
-            tx, caller, _verb(before, Warehouse.from_row(row)), row, after, before=describe(catalog, before)
-        )
+        after = describe(catalog, before)
+        if columns != _columns(before, WarehouseChanges()):
+            after = _update(catalog, tx, caller, before, columns)
         keep_result(tx, caller, realm, after)
     return after
 
@@ -200,6 +198,16 @@ def _columns(before: Warehouse, changes: WarehouseChanges) -> dict[str, Any]:
         "storage_profile": None if profile is None else msgspec.json.encode(profile).decode(),
         "sealed_secret": before.sealed_secret,
     }
+
+
+def _update(
+    catalog: Catalog, tx: Transaction, caller: Caller, before: Warehouse, columns: dict[str, Any]
+) -> JsonObject:
+    row = tx.fetch_one("update_warehouse", id=before.id, **columns)
+    warehouse = Warehouse.from_row(row)
+    after = describe(catalog, warehouse)
+    _record(tx, caller, _verb(before, warehouse), row, after, before=describe(catalog, before))
+    return after
 
 
 def _seal(catalog: Catalog, owner: str, checked: CheckedProfile) -> bytes | None:

@@ -1,6 +1,7 @@
 """The comparison with the official document: what it notices, and that its lists can neither lack nor keep an entry."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,15 @@ def test_without_the_official_document_it_is_said_how_to_get_it(
     monkeypatch.setenv("ICEBERG_REST_SPEC", str(tmp_path / "none.yaml"))
     with pytest.raises(official.Missing, match="fetch_spec"):
         official.find()
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    page = (official.ROOT / "docs" / "conformance.md").read_text()
+    named = set(re.findall(r"`(test_\w+\.py)::(\w+)`", page))
+    assert named
+    for file, function in named:
+        text = (official.ROOT / "tests" / "contract" / file).read_text()
+        assert f"def {function}(" in text, f"{file}::{function} is gone: make conformance-page"
 
 
 def exchange(body: bytes, answer: bytes, status: int = 200) -> Exchange:

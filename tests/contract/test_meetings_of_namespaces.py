@@ -54,7 +54,7 @@ def rename(source: list[str], destination: list[str]) -> Request:
 
 
 def exists(client: Client, path: str) -> bool:
-    return client.head(path).status_code == 204
+    return client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("kind", CONTENTS)
@@ -65,6 +65,7 @@ def test_new_content(nodes: Nodes, way: Way, client: Client, namespace: str, kin
     success = GONE if kind.startswith("renamed") else CREATED
     assert outcomes(nodes, way, *pair) == (success if way.first == 0 else NO_NAMESPACE, GONE)
     paths = [table_path(new, "x"), view_path(new, "x"), namespace_path(new, "x")]
+    paths.append(f"{namespace_path(new)}/functions/x")
     assert [exists(client, path) for path in paths].count(True) == (1 if way.first == 0 else 0)
     assert not exists(client, namespace_path(namespace))
     assert not exists(client, namespace_path(namespace, "x"))

@@ -34,10 +34,14 @@ class DuckDB(SqlPeer):
 def running_duckdb(server: TestServer) -> Iterator[DuckDB]:
     """DuckDB set up as docs/clients.md says."""
     with duckdb.connect() as connection:
-        for extension in EXTENSIONS:
-            connection.load_extension(str(extension_file(extension)))
+        load_extensions(connection)
         connection.execute(configuration("duckdb", server))
         yield DuckDB(connection)
+
+
+def load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
+    for extension in EXTENSIONS:
+        connection.load_extension(str(extension_file(extension)))
 
 
 def extension_file(name: str) -> Path:

@@ -66,8 +66,15 @@ class JavaScript(Peer):
 @contextmanager
 def running_js(server: TestServer, folder: Path) -> Iterator[JavaScript]:
     """The program of docs/clients.md, which then calls what it is told to."""
+    with run_js(configuration("iceberg-js", server), folder) as js:
+        yield js
+
+
+@contextmanager
+def run_js(text: str, folder: Path) -> Iterator[JavaScript]:
+    """The program ``text``, which makes a ``catalog``."""
     program = folder / "client.mjs"
-    program.write_text(configuration("iceberg-js", server) + ANSWER)
+    program.write_text(text + ANSWER)
     modules = folder / "node_modules"
     if not modules.exists():
         modules.symlink_to(npm_install("iceberg-js", VERSION) / "node_modules")

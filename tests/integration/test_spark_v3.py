@@ -7,6 +7,7 @@ import pytest
 from pyiceberg.catalog import Catalog
 from pyspark.sql import SparkSession
 
+from tests.clients.page import configuration
 from tests.clients.spark import Engine, catalog_options
 from tests.contract.calls import namespace_path, ok, table_path
 from tests.factories import commit_request, unique_name
@@ -227,7 +228,7 @@ def pair(spark_session: SparkSession, nodes: Nodes) -> list[Engine]:
     engines = []
     for server in nodes.servers:
         name = unique_name("cat")
-        for key, value in catalog_options(name, server).items():
+        for key, value in catalog_options(name, configuration("spark", server)).items():
             spark_session.conf.set(key, value)
         engines.append(Engine(spark_session, name))
     return engines

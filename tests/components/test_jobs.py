@@ -50,9 +50,11 @@ def put(db: Database, kind: str, **payload: Any) -> int:
 def working(worker: Worker) -> Iterator[Worker]:
     thread = threading.Thread(target=worker.run)
     thread.start()
-    yield worker
-    worker.stop()
-    thread.join(10)
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join(10)
     assert not thread.is_alive()
 
 
@@ -117,14 +119,16 @@ def test_many_workers_never_run_the_same_job(db: Database, database: DatabaseAdd
 
 def test_a_failing_job_is_retried_and_then_failed_with_its_reason(db: Database, look: Look) -> None:
     outcomes: list[Exception] = [ValueError("first"), NotFoundException("second"), NotFoundException("third")]
+    messages = []
 
     def handler(job: Job) -> None:
+        messages.append(look(job.id)["message"])
         raise outcomes[job.attempts - 1]
 
     job_id = put(db, "a")
     with working(Worker(db, QUICK, {"a": handler})):
-        eventually(lambda: look(job_id)["message"] == "ValueError: first", 5, "the first attempt failed")
-        eventually(lambda: look(job_id)["status"] == "failed", 5, "the job failed")
+        eventually(lambda: look(job_id)["status"] == "failed", 10, "the job failed")
+    assert messages == [None, "ValueError: first", "second"]
     assert (look(job_id)["attempts"], look(job_id)["message"]) == (3, "third")
 
 

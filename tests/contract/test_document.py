@@ -1,6 +1,7 @@
 """GET /openapi.json and the page at /docs."""
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -30,10 +31,10 @@ def test_the_page_loads_nothing_from_elsewhere(client: Client, path: str) -> Non
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    base = {"/docs": "./", "/docs/": "../"}[path]
-    assert f'<base href="{base}">' in page.text
+    assert "<base" not in page.text
     for link in re.findall(r'(?:src|href)="([^"]*)"', page.text):
-        assert not re.match(r"[a-z]+:|//", link) or link == "data:,", link
+        assert not re.match(r"[a-z]+:|/", link) or link == "data:,", link
+        assert link == "data:," or client.get(urljoin(path, link)).status_code == 200, link
     assert "<style" not in page.text
     assert "<script>" not in page.text
 

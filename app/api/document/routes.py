@@ -15,7 +15,7 @@ from app.errors import NotFoundException
 PAGE = Path(__file__).parent / "page"
 _TYPES = {"docs.css": "text/css; charset=utf-8", "docs.js": "text/javascript; charset=utf-8"}
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 DECLARATIONS = {
@@ -72,8 +72,8 @@ class DocumentRoutes:
         return raw_answer(self._encoded)
 
     def docs(self) -> Response:
-        base = b".." if request.environ["RAW_URI"].partition("?")[0].endswith("/") else b"."
-        page = self._assets["index.html"].replace(b"BASE", base + b"/", 1)
+        root = b"../" if request.environ["RAW_URI"].partition("?")[0].endswith("/") else b""
+        page = self._assets["index.html"].replace(b"{root}", root)
         return _asset(page, "text/html; charset=utf-8")
 
     def docs_asset(self, name: str) -> Response:

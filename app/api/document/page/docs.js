@@ -1,6 +1,7 @@
 "use strict";
 // Shows openapi.json. Everything is put in as text, nothing as markup.
 
+const DOCUMENT = new URL("../openapi.json", document.currentScript.src);
 const METHODS = ["get", "head", "post", "put", "patch", "delete"];
 
 function make(tag, attributes, ...children) {
@@ -110,7 +111,9 @@ function show(api) {
     types.append(make("li", {}, make("a", { href: "#schema-" + name }, name)));
   }
   index.append(make("h2", {}, "Types"), types);
-  if (location.hash) location.replace(location.hash);
+  // What the address names was not there when the page was loaded.
+  const wanted = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (wanted) wanted.scrollIntoView();
 }
 
 function filter(text) {
@@ -121,13 +124,8 @@ function filter(text) {
 
 document.addEventListener("DOMContentLoaded", async () => {
   document.getElementById("filter").addEventListener("input", (event) => filter(event.target.value));
-  // Links within the page would lead to the base otherwise.
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[href^='#']");
-    if (link) { event.preventDefault(); location.hash = link.getAttribute("href"); }
-  });
   try {
-    const answer = await fetch("openapi.json");
+    const answer = await fetch(DOCUMENT);
     if (!answer.ok) throw new Error("openapi.json: " + answer.status);
     show(await answer.json());
   } catch (error) {

@@ -66,7 +66,7 @@ def list_tables(namespace: Namespace) -> Response:
     takes=[DATA_ACCESS, IDEMPOTENCY_KEY],
     body=CreateTableRequestSchema,
     answers={200: tagged("LoadTableResult")},
-    fails=[NoSuchNamespaceException, NoSuchTableException, AlreadyExistsException, CommitFailedException],
+    fails=[NoSuchNamespaceException, NoSuchTableException, AlreadyExistsException],
 )
 def create_table(namespace: Namespace) -> Response:
     body = read_body(CreateTableRequestSchema)
@@ -95,7 +95,6 @@ def create_table(namespace: Namespace) -> Response:
         NoSuchTableException,
         NotFoundException,
         AlreadyExistsException,
-        CommitFailedException,
     ],
 )
 def register_table(namespace: Namespace) -> Response:

@@ -55,7 +55,7 @@ def list_views(namespace: Namespace) -> Response:
     takes=[IDEMPOTENCY_KEY],
     body=CreateViewRequestSchema,
     answers={200: "LoadViewResult"},
-    fails=[NoSuchNamespaceException, NoSuchViewException, AlreadyExistsException, CommitFailedException],
+    fails=[NoSuchNamespaceException, NoSuchViewException, AlreadyExistsException],
 )
 def create_view(namespace: Namespace) -> Response:
     body = read_body(CreateViewRequestSchema)
@@ -81,7 +81,6 @@ def create_view(namespace: Namespace) -> Response:
         NoSuchViewException,
         NotFoundException,
         AlreadyExistsException,
-        CommitFailedException,
     ],
 )
 def register_view(namespace: Namespace) -> Response:

@@ -26,7 +26,7 @@ from app.db import (
     TransactionConflict,
     TransactionOutcomeUnknown,
 )
-from app.errors import AlreadyExistsException, CommitFailedException
+from app.errors import AlreadyExistsException, CommitFailedException, ServiceUnavailableException
 from app.observability.failpoints import failpoint
 from app.observability.metrics import metrics
 from app.storage import locations
@@ -62,6 +62,20 @@ def commit(
             return _attempt_locked(catalog, caller, warehouse, intents)
         finally:
             catalog.last_resort.release()
+
+
+def create(catalog: Catalog, caller: Caller, warehouse: Warehouse, intent: Intent) -> Prepared:
+    """Carry out the intent of a creation or registration, where a 409 would tell clients that the name is taken.
+
+    :raises ServiceUnavailableException: when others were faster for too long
+    :raises CommitStateUnknownException: when the intent may or may not have been carried out
+    :raises ServiceError: when the intent cannot be carried out; then nothing changed
+    """
+    try:
+        (created,) = commit(catalog, caller, warehouse, [intent])
+    except CommitFailedException as error:
+        raise ServiceUnavailableException(error.message, headers={"Retry-After": "1"}) from error
+    return created
 
 
 def _attempt(

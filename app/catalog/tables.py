@@ -8,7 +8,7 @@ from uuid import uuid4
 import msgspec
 
 from app.catalog import drops, tabulars
-from app.catalog.commits import commit
+from app.catalog.commits import commit, create
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.documents import document_result, revive_document
 from app.catalog.idempotency import keep_result, mutation, no_result, once
@@ -109,7 +109,7 @@ def create_table(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: Ne
     :raises NoSuchNamespaceException: when the namespace is missing
     :raises AlreadyExistsException: when a table or view has the name
     """
-    (created,) = commit(catalog, caller, warehouse, [_creation(catalog, new)])
+    created = create(catalog, caller, warehouse, _creation(catalog, new))
     return LoadedTable(created.metadata_location, created.document)
 
 
@@ -282,7 +282,7 @@ def register_table(
         return metadata
 
     intent = Intent(table, TABLE, produce, adopted=metadata_location)
-    (registered,) = commit(catalog, caller, warehouse, [intent])
+    registered = create(catalog, caller, warehouse, intent)
     return LoadedTable(registered.metadata_location, registered.document)
 
 

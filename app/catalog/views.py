@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from app.catalog import drops, tabulars
-from app.catalog.commits import commit
+from app.catalog.commits import commit, create
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.documents import revive_document
 from app.catalog.idempotency import mutation, no_result, once
@@ -73,7 +73,7 @@ def create_view(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: New
     """
     max_columns = catalog.settings.limits.max_columns
     intent = Intent(new.identifier, VIEW, lambda base: new.produce(base, max_columns))
-    (created,) = commit(catalog, caller, warehouse, [intent])
+    created = create(catalog, caller, warehouse, intent)
     return LoadedView(created.metadata_location, created.document)
 
 
@@ -153,7 +153,7 @@ def register_view(
         return metadata
 
     intent = Intent(view, VIEW, produce, adopted=metadata_location)
-    (registered,) = commit(catalog, caller, warehouse, [intent])
+    registered = create(catalog, caller, warehouse, intent)
     return LoadedView(registered.metadata_location, registered.document)
 
 

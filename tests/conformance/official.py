@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from tests.support.cache import cache_folder
 from tests.support.schemas import JsonObject
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,9 +15,9 @@ HOW = f"""The official Iceberg REST document ({NAME}) is not here.
 
 Set ICEBERG_REST_SPEC to a copy of it, put one at ../shared/spec/{NAME}, or run
 
-    sh scripts/fetch_spec.sh FILE
+    sh scripts/fetch_spec.sh
 
-which downloads the version that this project is proved against and checks it."""
+which downloads the version that this project is proved against into the cache and checks it."""
 
 
 class Missing(Exception):
@@ -24,7 +25,8 @@ class Missing(Exception):
 
 
 def find() -> Path:
-    """Return where the official document is: ``ICEBERG_REST_SPEC``, else ``shared/spec`` beside a folder above.
+    """Return where the official document is: ``ICEBERG_REST_SPEC``, else ``shared/spec`` beside a folder above, else
+    the cache.
 
     :raises Missing: when it is in none of these places
     """
@@ -32,6 +34,7 @@ def find() -> Path:
         places = [Path(named)]
     else:
         places = [folder / "shared" / "spec" / NAME for folder in ROOT.parents]
+        places.append(cache_folder() / "spec" / NAME)
     for place in places:
         if place.is_file():
             return place

@@ -154,3 +154,4 @@ def test_changelog(spark: Engine, people: str) -> None:
     call(spark, f"create_changelog_view(table => '{people}', changelog_view => 'changes')")
     changes = spark.rows("SELECT _change_type, count(*) FROM changes GROUP BY 1 ORDER BY 1")
     assert changes == [("DELETE", 1), ("INSERT", 3)]
+    spark.sql("DROP VIEW changes")  # of the session, which all tests share

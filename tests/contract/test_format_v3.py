@@ -17,8 +17,8 @@ from tests.contract.calls import (
     no_content,
     ok,
 )
-from tests.contract.meetings import WAYS, Way, commit, meet, send
 from tests.contract.racing import CREATED, LOST, outcome
+from tests.contract.two_nodes.meetings import WAYS, Way, commit, meet, send
 from tests.factories import create_table_request, field, schema, set_properties
 from tests.support.nodes import Nodes
 from tests.support.server import Client

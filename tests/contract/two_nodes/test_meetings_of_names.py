@@ -1,7 +1,5 @@
 """Creations, drops and renames that meet on two nodes (the races of section 10.2)."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.contract.bodies import ASSERT_CREATE, staged_updates
@@ -12,14 +10,12 @@ from tests.contract.calls import (
     make_table,
     make_view,
     namespace_path,
-    no_content,
     ok,
     rename_request,
     table_path,
     view_path,
 )
 from tests.contract.holding import management_path
-from tests.contract.meetings import WAYS, Request, Way, commit, create, delete, meet, outcomes, post
 from tests.contract.racing import (
     CREATED,
     GONE,
@@ -30,31 +26,11 @@ from tests.contract.racing import (
     TAKEN,
     metadata_files,
 )
-from tests.factories import create_table_request, function_metadata, unique_name
+from tests.contract.two_nodes.contents import CONTENTS, make_content
+from tests.contract.two_nodes.meetings import Request, Way, commit, create, delete, meet, outcomes, post
+from tests.factories import create_table_request, unique_name
 from tests.support.nodes import Nodes
 from tests.support.server import Client
-
-
-@pytest.fixture(params=WAYS, ids=str)
-def way(request: pytest.FixtureRequest) -> Way:
-    found: Way = request.param
-    return found
-
-
-@pytest.fixture
-def client(nodes: Nodes) -> Iterator[Client]:
-    with Client(nodes.servers[0].url) as session:
-        yield session
-
-
-@pytest.fixture
-def namespace(client: Client) -> str:
-    return make_namespace(client)
-
-
-def in_order(way: Way, winner: object, loser: object) -> tuple[object, object]:
-    """Return the outcomes of the pair when the first one to come gets ``winner``."""
-    return (winner, loser) if way.first == 0 else (loser, winner)
 
 
 def rename(kind: str, source: tuple[str, str], destination: tuple[str, str]) -> Request:
@@ -63,7 +39,7 @@ def rename(kind: str, source: tuple[str, str], destination: tuple[str, str]) -> 
 
 def test_create_and_create(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:
     pair = [create(namespace, "t", properties={"by": str(number)}) for number in (0, 1)]
-    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, TAKEN)
+    assert outcomes(nodes, way, *pair) == way.in_order(CREATED, TAKEN)
     assert metadata_files(client, namespace) == 1
     loaded = ok(client.get(table_path(namespace, "t")))
     assert loaded["metadata"]["properties"]["by"] == str(way.first)
@@ -72,7 +48,7 @@ def test_create_and_create(nodes: Nodes, way: Way, client: Client, namespace: st
 def test_create_inside_one_another(nodes: Nodes, way: Way, namespace: str) -> None:
     area = f"{nodes.servers[0].warehouse.location}/{unique_name('area')}"
     pair = create(namespace, "outer", location=area), create(namespace, "inner", location=f"{area}/x")
-    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, (400, "IllegalArgumentException"))
+    assert outcomes(nodes, way, *pair) == way.in_order(CREATED, (400, "IllegalArgumentException"))
     assert len(list(local(area).rglob("*.json"))) == 1
 
 
@@ -81,7 +57,7 @@ def test_staged_commit_and_create(nodes: Nodes, way: Way, client: Client, namesp
     plan = ok(client.post(f"{namespace_path(namespace)}/tables", json=body))["metadata"]
     staged = commit(table_path(namespace, "t"), *staged_updates(plan), requirements=[ASSERT_CREATE])
     loser = TAKEN if way.first == 0 else LOST
-    assert outcomes(nodes, way, staged, create(namespace, "t")) == in_order(way, CREATED, loser)
+    assert outcomes(nodes, way, staged, create(namespace, "t")) == way.in_order(CREATED, loser)
     loaded = ok(client.get(table_path(namespace, "t")))
     assert (loaded["metadata"]["table-uuid"] == plan["table-uuid"]) == (way.first == 0)
     assert metadata_files(client, namespace) == 1
@@ -89,7 +65,7 @@ def test_staged_commit_and_create(nodes: Nodes, way: Way, client: Client, namesp
 
 def test_table_and_view(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:
     pair = create(namespace, "x"), post(f"{namespace_path(namespace)}/views", create_view_request("x"))
-    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, TAKEN)
+    assert outcomes(nodes, way, *pair) == way.in_order(CREATED, TAKEN)
     found = [client.head(path(namespace, "x")).status_code for path in (table_path, view_path)]
     assert found == ([204, 404] if way.first == 0 else [404, 204])
     assert metadata_files(client, namespace) == 1
@@ -97,46 +73,7 @@ def test_table_and_view(nodes: Nodes, way: Way, client: Client, namespace: str) 
 
 def test_namespace_and_namespace(nodes: Nodes, way: Way) -> None:
     pair = [post("/v1/namespaces", {"namespace": [unique_name("ns")]})] * 2
-    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, TAKEN)
-
-
-CONTENTS = [
-    "table",
-    "view",
-    "namespace",
-    "staged",
-    "registered",
-    "registered view",
-    "renamed",
-    "renamed view",
-    "function",
-]
-
-
-def make_content(client: Client, kind: str, target: str) -> Request:
-    """Return the request that puts something new into the namespace ``target``."""
-    space = namespace_path(target)
-    if kind == "namespace":
-        return post("/v1/namespaces", {"namespace": [target, "x"]})
-    if kind == "table":
-        return create(target, "x")
-    if kind == "function":
-        body = {"name": "x", "metadata": function_metadata()}
-        return post(management_path(target, below="/functions"), body)
-    if kind == "view":
-        return post(f"{space}/views", create_view_request("x"))
-    if kind == "staged":
-        body = create_table_request("x", **{"stage-create": True})
-        plan = ok(client.post(f"{space}/tables", json=body))["metadata"]
-        return commit(table_path(target, "x"), *staged_updates(plan), requirements=[ASSERT_CREATE])
-    elsewhere = make_namespace(client)
-    made = make_view(client, elsewhere) if "view" in kind else make_table(client, elsewhere)
-    if kind.startswith("renamed"):
-        return rename("view" if "view" in kind else "table", (elsewhere, made.name), (target, "x"))
-    location = made.location
-    no_content(client.delete(made.path))
-    path = "register-view" if "view" in kind else "register"
-    return post(f"{space}/{path}", {"name": "x", "metadata-location": location})
+    assert outcomes(nodes, way, *pair) == way.in_order(CREATED, TAKEN)
 
 
 @pytest.mark.parametrize("kind", CONTENTS)
@@ -155,9 +92,9 @@ def test_new_content_and_drop_of_its_namespace(nodes: Nodes, way: Way, client: C
 def test_drop_and_drop(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:
     table = make_table(client, namespace)
     pair = [delete(table.path)] * 2
-    assert outcomes(nodes, way, *pair) == in_order(way, GONE, NO_TABLE)
+    assert outcomes(nodes, way, *pair) == way.in_order(GONE, NO_TABLE)
     pair = [delete(namespace_path(namespace))] * 2
-    assert outcomes(nodes, way, *pair) == in_order(way, GONE, NO_NAMESPACE)
+    assert outcomes(nodes, way, *pair) == way.in_order(GONE, NO_NAMESPACE)
 
 
 def test_drop_of_the_last_table_and_of_its_namespace(
@@ -173,7 +110,7 @@ def test_renames_onto_one_name(nodes: Nodes, way: Way, client: Client, namespace
     make = make_table if kind == "table" else make_view
     both = [make(client, namespace) for _ in range(2)]
     pair = [rename(kind, (namespace, each.name), (namespace, "target")) for each in both]
-    assert outcomes(nodes, way, *pair) == in_order(way, GONE, TAKEN)
+    assert outcomes(nodes, way, *pair) == way.in_order(GONE, TAKEN)
     moved, stayed = both[way.first], both[1 - way.first]
     assert [client.head(each.path).status_code for each in (moved, stayed)] == [404, 204]
 
@@ -181,7 +118,7 @@ def test_renames_onto_one_name(nodes: Nodes, way: Way, client: Client, namespace
 def test_renames_away_from_one_name(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:
     table = make_table(client, namespace)
     pair = [rename("table", (namespace, table.name), (namespace, new)) for new in ("x", "y")]
-    assert outcomes(nodes, way, *pair) == in_order(way, GONE, NO_TABLE)
+    assert outcomes(nodes, way, *pair) == way.in_order(GONE, NO_TABLE)
     found = [client.head(table_path(namespace, new)).status_code for new in ("x", "y")]
     assert found == ([204, 404] if way.first == 0 else [404, 204])
 
@@ -242,7 +179,7 @@ def test_property_update_and_drop(nodes: Nodes, way: Way, client: Client) -> Non
 
 def test_function_and_function(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:
     pair = [make_content(client, "function", namespace) for _ in range(2)]
-    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, TAKEN)
+    assert outcomes(nodes, way, *pair) == way.in_order(CREATED, TAKEN)
     path = management_path(namespace, below="/functions/x")
     drops = outcomes(nodes, way, delete(path), delete(path))
-    assert drops == in_order(way, GONE, (404, "NoSuchFunctionException"))
+    assert drops == way.in_order(GONE, (404, "NoSuchFunctionException"))

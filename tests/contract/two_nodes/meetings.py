@@ -33,6 +33,10 @@ class Way(NamedTuple):
         """Which of the two comes first."""
         return self.held if self.place == "mutation.end" else 1 - self.held
 
+    def in_order(self, winner: Outcome, loser: Outcome) -> tuple[Outcome, Outcome]:
+        """Return the outcomes of the pair when the first one to come gets ``winner``."""
+        return (winner, loser) if self.first == 0 else (loser, winner)
+
     def __str__(self) -> str:
         return f"{'first' if self.held == 0 else 'second'} held at {self.place}"
 

@@ -1,6 +1,5 @@
 """Renames of namespaces that meet creations, drops and each other, on two nodes."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -19,34 +18,13 @@ from tests.contract.calls import (
     view_path,
 )
 from tests.contract.holding import management_path
-from tests.contract.meetings import WAYS, Request, Way, commit, delete, meet, outcomes, post, send
 from tests.contract.racing import CREATED, GONE, NO_NAMESPACE, NO_TABLE, NOT_EMPTY, TAKEN, outcome
-from tests.contract.test_meetings_of_names import CONTENTS, make_content
+from tests.contract.two_nodes.contents import CONTENTS, make_content
+from tests.contract.two_nodes.meetings import Request, Way, commit, delete, meet, outcomes, post, send
 from tests.factories import set_properties, unique_name
 from tests.support.nodes import Nodes
 from tests.support.process import eventually
 from tests.support.server import Client
-
-
-@pytest.fixture(params=WAYS, ids=str)
-def way(request: pytest.FixtureRequest) -> Way:
-    found: Way = request.param
-    return found
-
-
-@pytest.fixture
-def client(nodes: Nodes) -> Iterator[Client]:
-    with Client(nodes.servers[0].url) as session:
-        yield session
-
-
-@pytest.fixture
-def namespace(client: Client) -> str:
-    return make_namespace(client)
-
-
-def in_order(way: Way, winner: object, loser: object) -> tuple[object, object]:
-    return (winner, loser) if way.first == 0 else (loser, winner)
 
 
 def rename(source: list[str], destination: list[str]) -> Request:
@@ -131,14 +109,14 @@ def below(client: Client, levels: list[str]) -> list[list[str]]:
 def test_two_to_one_name(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:
     other, new = make_namespace(client), unique_name("new")
     pair = rename([namespace], [new]), rename([other], [new])
-    assert outcomes(nodes, way, *pair) == in_order(way, GONE, TAKEN)
+    assert outcomes(nodes, way, *pair) == way.in_order(GONE, TAKEN)
     stayed = (namespace, other)[1 - way.first]
     assert exists(client, namespace_path(stayed))
 
 
 def test_one_to_two_names(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:
     pair = [rename([namespace], [f"{namespace}{number}"]) for number in (0, 1)]
-    assert outcomes(nodes, way, *pair) == in_order(way, GONE, NO_NAMESPACE)
+    assert outcomes(nodes, way, *pair) == way.in_order(GONE, NO_NAMESPACE)
     assert exists(client, namespace_path(f"{namespace}{way.first}"))
 
 
@@ -152,7 +130,7 @@ def test_onto_a_name_that_is_created(nodes: Nodes, way: Way, namespace: str) -> 
 def test_rename_and_drop(nodes: Nodes, way: Way, client: Client, namespace: str) -> None:
     new = unique_name("new")
     pair = rename([namespace], [new]), delete(namespace_path(namespace))
-    assert outcomes(nodes, way, *pair) == in_order(way, GONE, NO_NAMESPACE)
+    assert outcomes(nodes, way, *pair) == way.in_order(GONE, NO_NAMESPACE)
     assert exists(client, namespace_path(new)) == (way.first == 0)
 
 
@@ -186,7 +164,7 @@ def test_into_each_other(nodes: Nodes, way: Way, client: Client, namespace: str)
     """Never a ring: whoever comes second finds no parent of that name."""
     other = make_namespace(client)
     pair = rename([namespace], [other, "x"]), rename([other], [namespace, "x"])
-    assert outcomes(nodes, way, *pair) == in_order(way, GONE, NO_NAMESPACE)
+    assert outcomes(nodes, way, *pair) == way.in_order(GONE, NO_NAMESPACE)
     top = list(ok(client.get("/v1/namespaces"))["namespaces"])
     assert ([namespace] in top, [other] in top) == ((False, True) if way.first == 0 else (True, False))
 

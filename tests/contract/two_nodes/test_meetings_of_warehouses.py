@@ -1,6 +1,5 @@
 """Warehouses that are made, renamed and deleted while somebody else does so, or works in them, on two nodes."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -8,8 +7,8 @@ import pytest
 
 from tests.contract.calls import no_content, ok
 from tests.contract.managed import WAREHOUSES, create, path_of
-from tests.contract.meetings import WAYS, Request, Way, delete, outcomes, post
 from tests.contract.racing import CREATED, GONE, LOST, TAKEN
+from tests.contract.two_nodes.meetings import Request, Way, delete, outcomes, post
 from tests.factories import unique_name
 from tests.support.nodes import Nodes
 from tests.support.process import eventually
@@ -19,18 +18,6 @@ MADE, CONFLICT = (201, None), (409, "ConflictException")
 NO_WAREHOUSE = (404, "NoSuchWarehouseException")
 
 
-@pytest.fixture(params=WAYS, ids=str)
-def way(request: pytest.FixtureRequest) -> Way:
-    found: Way = request.param
-    return found
-
-
-@pytest.fixture
-def client(nodes: Nodes) -> Iterator[Client]:
-    with Client(nodes.servers[0].url) as session:
-        yield session
-
-
 def profile(nodes: Nodes, name: str | None = None) -> dict[str, Any]:
     return {"type": "local", "root-location": f"file://{nodes.folder}/{name or unique_name('root')}"}
 
@@ -38,10 +25,6 @@ def profile(nodes: Nodes, name: str | None = None) -> dict[str, Any]:
 @pytest.fixture
 def warehouse(nodes: Nodes, client: Client) -> dict[str, Any]:
     return create(client, profile(nodes))
-
-
-def in_order(way: Way, winner: object, loser: object) -> tuple[object, object]:
-    return (winner, loser) if way.first == 0 else (loser, winner)
 
 
 def patch(warehouse: dict[str, Any], **members: Any) -> Request:
@@ -67,7 +50,7 @@ def test_new_namespace_and_deletion(
 def test_two_of_one_name(nodes: Nodes, way: Way, client: Client) -> None:
     name = unique_name("warehouse")
     pair = [post(WAREHOUSES, {"name": name, "storage-profile": profile(nodes)}) for _ in range(2)]
-    assert outcomes(nodes, way, *pair) == in_order(way, MADE, TAKEN)
+    assert outcomes(nodes, way, *pair) == way.in_order(MADE, TAKEN)
 
 
 def test_two_at_one_place(nodes: Nodes, way: Way, client: Client) -> None:
@@ -82,7 +65,7 @@ def test_two_renames_onto_one_name(nodes: Nodes, way: Way, client: Client) -> No
     name = unique_name("warehouse")
     both = [create(client, profile(nodes)) for _ in range(2)]
     pair = [patch(each, name=name) for each in both]
-    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, TAKEN)
+    assert outcomes(nodes, way, *pair) == way.in_order(CREATED, TAKEN)
     assert ok(client.get(path_of(name)))["prefix"] == both[way.first]["prefix"]
 
 

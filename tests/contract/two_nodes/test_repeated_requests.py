@@ -1,6 +1,6 @@
 """One request under one Idempotency-Key at two nodes at once: one effect, and the same answer from both."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -8,7 +8,6 @@ import pytest
 
 from tests.contract.calls import (
     create_view_request,
-    make_namespace,
     make_table,
     make_view,
     namespace_path,
@@ -16,29 +15,12 @@ from tests.contract.calls import (
     rename_request,
     table_path,
 )
-from tests.contract.meetings import WAYS, Request, Way, meet
+from tests.contract.two_nodes.meetings import Request, Way, meet
 from tests.factories import commit_request, create_table_request, schema, set_properties, unique_name
 from tests.support.nodes import Nodes
 from tests.support.server import Client
 
 COUNT = "SELECT count(*) FROM changes WHERE request_id = %s"
-
-
-@pytest.fixture(params=WAYS, ids=str)
-def way(request: pytest.FixtureRequest) -> Way:
-    found: Way = request.param
-    return found
-
-
-@pytest.fixture
-def client(nodes: Nodes) -> Iterator[Client]:
-    with Client(nodes.servers[0].url) as session:
-        yield session
-
-
-@pytest.fixture
-def namespace(client: Client) -> str:
-    return make_namespace(client)
 
 
 class Case(NamedTuple):

@@ -9,7 +9,6 @@ from tests.contract.calls import (
     Tabular,
     at_once,
     local,
-    make_namespace,
     make_table,
     namespace_path,
     ok,
@@ -27,8 +26,18 @@ from tests.contract.holding import (
     purged,
     set_hold,
 )
-from tests.contract.meetings import WAYS, Request, Way, commit, create, delete, meet, outcomes, post, send
 from tests.contract.racing import CREATED, GONE, NO_TABLE, NOT_EMPTY, TAKEN, outcome
+from tests.contract.two_nodes.meetings import (
+    Request,
+    Way,
+    commit,
+    create,
+    delete,
+    meet,
+    outcomes,
+    post,
+    send,
+)
 from tests.factories import set_properties
 from tests.support.nodes import Nodes
 from tests.support.process import eventually
@@ -39,12 +48,6 @@ CONFLICT = (409, "ConflictException")
 REFUSED = (400, "IllegalArgumentException")
 
 
-@pytest.fixture(params=WAYS, ids=str)
-def way(request: pytest.FixtureRequest) -> Way:
-    found: Way = request.param
-    return found
-
-
 @pytest.fixture(autouse=True, scope="module")
 def hold(nodes: Nodes) -> Iterator[None]:
     set_hold(nodes.servers[0], DAY)
@@ -53,29 +56,9 @@ def hold(nodes: Nodes) -> Iterator[None]:
 
 
 @pytest.fixture
-def client(nodes: Nodes) -> Iterator[Client]:
-    with Client(nodes.servers[0].url) as session:
-        yield session
-
-
-@pytest.fixture
-def namespace(client: Client) -> str:
-    return make_namespace(client)
-
-
-@pytest.fixture
-def table(client: Client, namespace: str) -> Tabular:
-    return make_table(client, namespace)
-
-
-@pytest.fixture
 def item(table: Tabular) -> Dropped:
     """A table that is held."""
     return drop(table)
-
-
-def in_order(way: Way, winner: object, loser: object) -> tuple[object, object]:
-    return (winner, loser) if way.first == 0 else (loser, winner)
 
 
 def undrop(item: Dropped, **body: object) -> Request:
@@ -93,7 +76,7 @@ def register(namespace: str, item: Dropped, name: str = "r") -> Request:
 
 def test_drop_and_drop(nodes: Nodes, way: Way, client: Client, table: Tabular) -> None:
     pair = delete(table.path), delete(table.path)
-    assert outcomes(nodes, way, *pair) == in_order(way, GONE, NO_TABLE)
+    assert outcomes(nodes, way, *pair) == way.in_order(GONE, NO_TABLE)
     assert len([each for each in dropped(client) if each["name"] == table.name]) == 1
 
 
@@ -118,7 +101,7 @@ def test_drop_and_undrop_under_one_name(nodes: Nodes, way: Way, client: Client, 
 
 def test_undrop_and_undrop(nodes: Nodes, way: Way, client: Client, item: Dropped) -> None:
     pair = undrop(item, name="a"), undrop(item, name="b")
-    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, NOT_HELD)
+    assert outcomes(nodes, way, *pair) == way.in_order(CREATED, NOT_HELD)
     found = [client.head(table_path(item["namespace"][0], name)).status_code for name in "ab"]
     assert found == ([204, 404] if way.first == 0 else [404, 204])
 
@@ -126,7 +109,7 @@ def test_undrop_and_undrop(nodes: Nodes, way: Way, client: Client, item: Dropped
 def test_undrop_and_create(nodes: Nodes, way: Way, client: Client, item: Dropped) -> None:
     namespace, name = item["namespace"][0], item["name"]
     pair = undrop(item), create(namespace, name)
-    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, TAKEN)
+    assert outcomes(nodes, way, *pair) == way.in_order(CREATED, TAKEN)
     uuid = ok(client.get(table_path(namespace, name)))["metadata"]["table-uuid"]
     assert (uuid == item["uuid"]) == (way.first == 0)
     assert is_held(client, item) == (way.first == 1)
@@ -135,7 +118,7 @@ def test_undrop_and_create(nodes: Nodes, way: Way, client: Client, item: Dropped
 def test_undrop_and_register(nodes: Nodes, way: Way, client: Client, item: Dropped) -> None:
     """One table of this uuid, whoever comes first."""
     pair = undrop(item), register(item["namespace"][0], item)
-    assert outcomes(nodes, way, *pair) == in_order(way, CREATED, TAKEN)
+    assert outcomes(nodes, way, *pair) == way.in_order(CREATED, TAKEN)
     assert is_held(client, item) == (way.first == 1)
 
 
@@ -162,7 +145,7 @@ def test_undrop_and_expire(nodes: Nodes, way: Way, client: Client, item: Dropped
 
 
 def test_expire_and_expire(nodes: Nodes, way: Way, item: Dropped) -> None:
-    assert outcomes(nodes, way, expire(item), expire(item)) == in_order(way, GONE, NOT_HELD)
+    assert outcomes(nodes, way, expire(item), expire(item)) == way.in_order(GONE, NOT_HELD)
 
 
 @pytest.mark.parametrize("name", ["r", None])

@@ -1,6 +1,6 @@
 """Commits that meet each other, drops, renames and registrations, on two nodes (the races of section 10.2)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -9,7 +9,6 @@ from tests.contract.bodies import add_snapshot, append, assert_ref, assert_uuid,
 from tests.contract.calls import (
     Tabular,
     local,
-    make_namespace,
     make_table,
     make_view,
     namespace_path,
@@ -18,36 +17,14 @@ from tests.contract.calls import (
     rename_request,
     table_path,
 )
-from tests.contract.meetings import WAYS, Way, commit, delete, meet, outcomes, post, send
 from tests.contract.racing import CREATED, GONE, LOST, NO_TABLE, outcome
+from tests.contract.two_nodes.meetings import Way, commit, delete, meet, outcomes, post, send
 from tests.factories import create_table_request, set_properties, unique_name
 from tests.support.nodes import Nodes
 from tests.support.process import eventually
 from tests.support.server import Client
 
 NO_VIEW = (404, "NoSuchViewException")
-
-
-@pytest.fixture(params=WAYS, ids=str)
-def way(request: pytest.FixtureRequest) -> Way:
-    found: Way = request.param
-    return found
-
-
-@pytest.fixture
-def client(nodes: Nodes) -> Iterator[Client]:
-    with Client(nodes.servers[0].url) as session:
-        yield session
-
-
-@pytest.fixture
-def namespace(client: Client) -> str:
-    return make_namespace(client)
-
-
-@pytest.fixture
-def table(client: Client, namespace: str) -> Tabular:
-    return make_table(client, namespace)
 
 
 def winner_and_loser(way: Way, found: tuple[object, object]) -> tuple[object, object]:

@@ -6,6 +6,7 @@ from typing import Any
 from app.catalog.context import Caller, Warehouse
 from app.catalog.kinds import KINDS, TABLE, Kind, is_protected
 from app.catalog.purge import enqueue_purge
+from app.catalog.tabulars import lock_tabular
 from app.changes.log import Change, record_change
 from app.db import Row, Transaction
 from app.identifiers import Namespace, TableIdentifier
@@ -54,15 +55,7 @@ def lock_droppable(
     :raises NoSuchTableException: or its counterpart for views
     :raises ConflictException: when it is protected
     """
-    row = tx.fetch_one(
-        "lock_tabular",
-        warehouse_id=warehouse.id,
-        levels=list(identifier.namespace),
-        name=identifier.name,
-        kind=kind.name,
-    )
-    if row is None:
-        raise kind.does_not_exist(identifier)
+    row = lock_tabular(tx, warehouse, kind, identifier)
     if row.protected and not force:
         raise is_protected(kind.title, identifier)
     return row

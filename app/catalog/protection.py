@@ -4,6 +4,7 @@ from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.idempotency import keep_result, mutation, once
 from app.catalog.kinds import Kind
 from app.catalog.namespaces import no_such_namespace
+from app.catalog.tabulars import lock_tabular
 from app.changes.log import Change, record_change
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata.shapes import JsonObject
@@ -81,15 +82,7 @@ def protect_tabular(
     """
     with mutation(catalog, caller, warehouse) as tx:
         keep_result(tx, caller, warehouse, {"protected": protected})
-        row = tx.fetch_one(
-            "lock_tabular",
-            warehouse_id=warehouse.id,
-            levels=list(identifier.namespace),
-            name=identifier.name,
-            kind=kind.name,
-        )
-        if row is None:
-            raise kind.does_not_exist(identifier)
+        row = lock_tabular(tx, warehouse, kind, identifier)
         if row.protected != protected:
             tx.execute("protect_tabular", id=row.id, protected=protected)
             change = Change(

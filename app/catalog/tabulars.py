@@ -62,9 +62,7 @@ def rename(
     try:
         with mutation(catalog, caller, warehouse) as tx:
             places = _lock_places(tx, warehouse, source.namespace, destination.namespace)
-            row = tx.fetch_one("lock_tabular", kind=kind.name, **_key(warehouse, source))
-            if row is None:
-                raise kind.does_not_exist(source)
+            row = lock_tabular(tx, warehouse, kind, source)
             if source == destination:
                 return
             namespace_id = _free_place(tx, places, kind, source, destination)
@@ -84,6 +82,17 @@ def rename(
         if error.constraint == "tabulars_name_key":
             raise _taken(kind, source, destination, kind) from error
         raise
+
+
+def lock_tabular(tx: Transaction, warehouse: Warehouse, kind: Kind, identifier: TableIdentifier) -> Row:
+    """Lock a table or view by its name, after its namespace.
+
+    :raises NoSuchTableException: or its counterpart for views
+    """
+    row = tx.fetch_one("lock_tabular", kind=kind.name, **_key(warehouse, identifier))
+    if row is None:
+        raise kind.does_not_exist(identifier)
+    return row
 
 
 def _lock_places(

@@ -32,6 +32,14 @@ def holding(make_server: MakeServer) -> Iterator[TestServer]:
         SHARED.remove(running)
 
 
+@pytest.fixture
+def without_hold(holding: TestServer) -> Iterator[None]:
+    """For the time of a test that server holds nothing."""
+    set_hold(holding, None)
+    yield
+    set_hold(holding, DAY)
+
+
 @pytest.fixture(scope="session")
 def grounds(minio: Minio) -> Iterator[Grounds]:
     """What ``managed`` is given."""

@@ -1,7 +1,6 @@
 """The end of a hold, and which files go with it."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -34,14 +33,6 @@ from tests.support.server import Client, TestServer
 @pytest.fixture
 def server(holding: TestServer) -> TestServer:
     return holding
-
-
-@pytest.fixture
-def at_once(server: TestServer) -> Iterator[None]:
-    """Soft delete is off for the time of a test."""
-    set_hold(server, None)
-    yield
-    set_hold(server, DAY)
 
 
 @pytest.mark.parametrize("kind", ["table", "view"])
@@ -133,7 +124,7 @@ def test_purge_of_a_copy_next_to_what_is_held(
     assert local(table.location).exists()
 
 
-@pytest.mark.usefixtures("at_once")
+@pytest.mark.usefixtures("without_hold")
 def test_purge_leaves_what_lies_inside_a_held_table(
     server: TestServer, client: Client, table: Tabular, namespace: str
 ) -> None:

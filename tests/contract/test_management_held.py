@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -28,7 +27,6 @@ from tests.contract.holding import (
     end_hold,
     is_held,
     register,
-    set_hold,
     undrop,
 )
 from tests.factories import commit_request, create_table_request, set_properties, unique_name
@@ -40,15 +38,7 @@ def server(holding: TestServer) -> TestServer:
     return holding
 
 
-@pytest.fixture
-def at_once(server: TestServer) -> Iterator[None]:
-    """Soft delete is off for the time of a test."""
-    set_hold(server, None)
-    yield
-    set_hold(server, DAY)
-
-
-@pytest.mark.usefixtures("at_once")
+@pytest.mark.usefixtures("without_hold")
 def test_nothing_is_held_without_soft_delete(client: Client, table: Tabular, view: Tabular) -> None:
     before = dropped(client)
     no_content(client.delete(table.path))

@@ -7,6 +7,7 @@ _SCREEN = """
 Bingsan {version} is ready.
 
   URL         {url}
+  API         {url}/docs
   Warehouse   {name}  {warehouse}
   Database    {database}
 

@@ -17,6 +17,8 @@ from app.db import (
     LockNotAvailable,
     PoolExhausted,
     QueryTimedOut,
+    Row,
+    Transaction,
     TransactionOutcomeUnknown,
     migrations,
 )
@@ -51,32 +53,36 @@ def db(settings: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture
-def warehouse_id(db: Database) -> int:
-    return db.fetch_one("load_default_warehouse").id
+def warehouse(db: Database) -> Row:
+    return db.fetch_one("load_default_warehouse")
 
 
-def create_namespace(db: Database, warehouse_id: int, name: str) -> None:
+def insert_namespace(tx: Transaction, warehouse: Row, name: str) -> Row:
+    return tx.fetch_one(
+        "create_namespace",
+        warehouse_id=warehouse.id,
+        root_location=warehouse.root_location,
+        levels=[name],
+        location=f"file:///w/{name}",
+        properties="{}",
+    )
+
+
+def create_namespace(db: Database, warehouse: Row, name: str) -> None:
     """A namespace and its change row, as the catalog writes them."""
     with db.transaction() as tx:
-        row = tx.fetch_one(
-            "create_namespace",
-            warehouse_id=warehouse_id,
-            parent_id=None,
-            levels=[name],
-            location=f"file:///w/{name}",
-            properties="{}",
-        )
+        row = insert_namespace(tx, warehouse, name)
         change = Change(
             action="namespace.created",
-            warehouse_id=warehouse_id,
+            warehouse_id=warehouse.id,
             object_id=row.id,
             namespace=Namespace([name]),
         )
         record_change(tx, change, principal="test", request_id=str(uuid4()))
 
 
-def exists(db: Database, warehouse_id: int, name: str) -> bool:
-    return db.fetch_one("namespace_exists", warehouse_id=warehouse_id, levels=[name]) is not None
+def exists(db: Database, warehouse: Row, name: str) -> bool:
+    return db.fetch_one("namespace_exists", warehouse_id=warehouse.id, levels=[name]) is not None
 
 
 def test_an_exhausted_pool_refuses_and_recovers(db: Database) -> None:
@@ -106,25 +112,24 @@ def test_old_connections_are_replaced(database: DatabaseAddress) -> None:
     db.close()
 
 
-def test_a_failing_block_rolls_back(db: Database, warehouse_id: int) -> None:
+def test_a_failing_block_rolls_back(db: Database, warehouse: Row) -> None:
     def create_twice() -> None:
-        row = {"warehouse_id": warehouse_id, "parent_id": None, "levels": ["twice"]}
         with db.transaction() as tx:
             for _ in range(2):
-                tx.fetch_one("create_namespace", **row, location="file:///w/twice", properties="{}")
+                insert_namespace(tx, warehouse, "twice")
 
     with pytest.raises(ConstraintViolated, match="namespaces_levels_key"):
         create_twice()
-    assert not exists(db, warehouse_id, "twice")
+    assert not exists(db, warehouse, "twice")
     assert db.statistics().active == 0
 
 
-def test_waiting_for_a_row_lock_ends(db: Database, warehouse_id: int) -> None:
-    create_namespace(db, warehouse_id, "locked")
+def test_waiting_for_a_row_lock_ends(db: Database, warehouse: Row) -> None:
+    create_namespace(db, warehouse, "locked")
     with db.transaction() as holder:
-        holder.fetch_one("lock_namespace", warehouse_id=warehouse_id, levels=["locked"])
+        holder.fetch_one("lock_namespace", warehouse_id=warehouse.id, levels=["locked"])
         with pytest.raises(LockNotAvailable), db.transaction() as waiter:
-            waiter.fetch_one("lock_namespace", warehouse_id=warehouse_id, levels=["locked"])
+            waiter.fetch_one("lock_namespace", warehouse_id=warehouse.id, levels=["locked"])
 
 
 def test_a_frozen_server_does_not_hold_a_caller(database: DatabaseAddress, postgres: Postgres) -> None:
@@ -151,31 +156,31 @@ def test_the_probe_tells_a_frozen_server(database: DatabaseAddress, postgres: Po
 
 
 def test_commit_delivered_but_answer_lost_is_a_success(
-    database: DatabaseAddress, postgres: Postgres, warehouse_id: int
+    database: DatabaseAddress, postgres: Postgres, warehouse: Row
 ) -> None:
     with Proxy(postgres.port) as proxy:
         db = Database(settings_for(replace(database, port=proxy.port)), pool_size=2)
         with proxy.cutting(b"COMMIT\0", delivered=True) as cut:
-            create_namespace(db, warehouse_id, "delivered")
+            create_namespace(db, warehouse, "delivered")
         assert cut.happened
-        assert exists(db, warehouse_id, "delivered")
+        assert exists(db, warehouse, "delivered")
         db.close()
 
 
 def test_commit_that_never_arrived_is_a_failure(
-    database: DatabaseAddress, postgres: Postgres, warehouse_id: int
+    database: DatabaseAddress, postgres: Postgres, warehouse: Row
 ) -> None:
     with Proxy(postgres.port) as proxy:
         db = Database(settings_for(replace(database, port=proxy.port)), pool_size=2)
         with proxy.cutting(b"COMMIT\0", delivered=False) as cut, pytest.raises(ConnectionLost):
-            create_namespace(db, warehouse_id, "undelivered")
+            create_namespace(db, warehouse, "undelivered")
         assert cut.happened
-        assert not exists(db, warehouse_id, "undelivered")
+        assert not exists(db, warehouse, "undelivered")
         db.close()
 
 
 def test_commit_that_nobody_can_be_asked_about_is_unknown(
-    database: DatabaseAddress, postgres: Postgres, warehouse_id: int, monkeypatch: pytest.MonkeyPatch
+    database: DatabaseAddress, postgres: Postgres, warehouse: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.db.database.RESOLVE_SECONDS", 0.3)
     with Proxy(postgres.port) as proxy:
@@ -183,7 +188,7 @@ def test_commit_that_nobody_can_be_asked_about_is_unknown(
         with proxy.cutting(b"COMMIT\0", delivered=True) as cut:
             cut.and_then = proxy.refuse
             with pytest.raises(TransactionOutcomeUnknown):
-                create_namespace(db, warehouse_id, "unknown")
+                create_namespace(db, warehouse, "unknown")
         db.close()
 
 

@@ -23,7 +23,7 @@ resource = Operations("functions")
     fails=(NoSuchNamespaceException,),
 )
 def list_functions(namespace: Namespace) -> Response:
-    page = requested_page(f"functions\x1f{warehouse().id}\x1f" + "\x1f".join(namespace))
+    page = requested_page("functions", warehouse().id, *namespace)
     found = functions.list_functions(catalog(), warehouse(), namespace, page.after, page.limit)
     names, token = page.cut(found, str)
     return json_answer({"identifiers": [[*namespace, name] for name in names], "next-page-token": token})

@@ -108,7 +108,7 @@ def update_properties(namespace: Namespace) -> Response:
 
 
 def _list_children(parent: Namespace | None) -> Response:
-    page = requested_page(f"namespaces\x1f{warehouse().id}\x1f" + "\x1f".join(parent or ()))
+    page = requested_page("namespaces", warehouse().id, *(parent or ()))
     found = namespaces.list_namespaces(catalog(), warehouse(), parent, page.after, page.limit)
     items, token = page.cut(found, lambda levels: levels[-1])
     return json_answer({"namespaces": items, "next-page-token": token})

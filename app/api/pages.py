@@ -43,11 +43,12 @@ class Page(NamedTuple):
         return page, encode_page_token(self.scope, name(page[-1]))
 
 
-def requested_page(scope: str) -> Page:
+def requested_page(*listing: object) -> Page:
     """
-    :param scope: what is listed; a token is only good for the listing it was made for
+    :param listing: what is listed; a token is only good for the listing it was made for
     :raises BadRequestException: when pageSize or pageToken is malformed
     """
+    scope = "\x1f".join(map(str, listing))
     token, size = request.args.get("pageToken"), request.args.get("pageSize")
     return Page(scope, decode_page_token(token, scope) if token else None, _size(size))
 

@@ -52,7 +52,7 @@ resource = Operations("tables")
     fails=[NoSuchNamespaceException],
 )
 def list_tables(namespace: Namespace) -> Response:
-    page = requested_page(f"tables\x1f{warehouse().id}\x1f" + "\x1f".join(namespace))
+    page = requested_page("tables", warehouse().id, *namespace)
     found = tables.list_tables(catalog(), warehouse(), namespace, page.after, page.limit)
     names, token = page.cut(found, str)
     identifiers = [{"namespace": namespace, "name": name} for name in names]

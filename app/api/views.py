@@ -41,7 +41,7 @@ resource = Operations("views")
     fails=[NoSuchNamespaceException],
 )
 def list_views(namespace: Namespace) -> Response:
-    page = requested_page(f"views\x1f{warehouse().id}\x1f" + "\x1f".join(namespace))
+    page = requested_page("views", warehouse().id, *namespace)
     found = views.list_views(catalog(), warehouse(), namespace, page.after, page.limit)
     names, token = page.cut(found, str)
     identifiers = [{"namespace": namespace, "name": name} for name in names]

@@ -43,7 +43,7 @@ PURGE = Parameter(
     answers={200: ListDroppedResponseSchema},
 )
 def list_dropped() -> Response:
-    page = requested_page(f"dropped\x1f{warehouse().id}")
+    page = requested_page("dropped", warehouse().id)
     found = held.list_held(catalog(), warehouse(), page.after_id(default=0), page.limit)
     items, token = page.cut(list(found), lambda row: str(row.id))
     return json_answer({"dropped": list(map(_shown, items)), "next-page-token": token})

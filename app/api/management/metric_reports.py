@@ -43,9 +43,7 @@ UNTIL = Parameter(
 )
 def list_metric_reports(table: TableIdentifier) -> Response:
     wanted = _requested_filter()
-    page = requested_page(
-        "\x1f".join(map(str, ("metrics", warehouse().id, *table.namespace, table.name, *wanted)))
-    )
+    page = requested_page("metrics", warehouse().id, *table.namespace, table.name, *wanted)
     # Unlike names, reports are long and without end.
     page = page._replace(size=min(page.size or MOST_LISTED, MOST_LISTED))
     found = metric_reports.list_reports(

@@ -22,20 +22,19 @@ from app.identifiers import TableIdentifier, decode_namespace, decode_segment
 
 View = Callable[..., Response]
 PARAMETER = re.compile(r"\{([a-z-]+)\}")
-NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException, NoSuchFunctionException)
+_NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException, NoSuchFunctionException)
 
 
 class Operations:
     """The operations of one resource; ``declarations`` has the contract of each by its endpoint."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
         self.blueprint = Blueprint(name, __name__)
         self.endpoints: list[str] = []
         self.declarations: dict[str, Declaration] = {}
 
     def operation(
-        self, method: str, template: str, summary: str = "", *, announced: bool = True, **contract: Any
+        self, method: str, template: str, summary: str, *, announced: bool = True, **contract: Any
     ) -> Callable[[View], View]:
         """Mount a view function at a template of the specification, such as ``/namespaces/{namespace}``.
 
@@ -60,8 +59,7 @@ class Operations:
             endpoint = f"{method} /v1/{{prefix}}{template}"
             if announced:
                 self.endpoints.append(endpoint)
-            if summary:
-                self.declarations[endpoint] = declare(summary, view.__name__, **contract)
+            self.declarations[endpoint] = declare(summary, view.__name__, **contract)
             return view
 
         return mount
@@ -79,21 +77,25 @@ def _decoding(view: View, route: str) -> View:
         request.environ["bingsan.principal"] = principal()
         g.warehouse = services().warehouses.resolve(None if prefix is None else decode_segment(prefix))
         request.environ["bingsan.warehouse"] = g.warehouse.name
-        g.is_last_reading = not any("+" in segment for segment in raw.values())
-        try:
-            return view(**decode_path(raw))
-        except NOT_FOUND:
-            if g.is_last_reading:
-                raise
-            # Java sends a space as "+"; others mean the plus sign itself.
-            g.is_last_reading = True
-            return view(**decode_path(raw, keep_plus=True))
+        return call_with_names(view, raw)
 
     return dispatch
 
 
-def decode_path(raw: dict[str, str], *, keep_plus: bool = False) -> dict[str, Any]:
-    """Turn raw path segments into what view functions take: Namespace, TableIdentifier."""
+def call_with_names(view: View, raw: dict[str, str], **more: Any) -> Response:
+    """Call a view function with what the raw segments of its path name, and with ``more``."""
+    g.is_last_reading = not any("+" in segment for segment in raw.values())
+    try:
+        return view(**_decode(raw), **more)
+    except _NOT_FOUND:
+        if g.is_last_reading:
+            raise
+        # Java sends a space as "+"; others mean the plus sign itself.
+        g.is_last_reading = True
+        return view(**_decode(raw, keep_plus=True), **more)
+
+
+def _decode(raw: dict[str, str], *, keep_plus: bool = False) -> dict[str, Any]:
     if "namespace" not in raw:
         return dict(raw)
     namespace = decode_namespace(raw["namespace"], keep_plus=keep_plus)

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, g, request
 
 from app.api.context import principal, services
 from app.api.declarations import Declaration, declare
-from app.api.operations import NOT_FOUND, PARAMETER, View, decode_path
+from app.api.operations import PARAMETER, View, call_with_names
 from app.errors import BadRequestException
 from app.identifiers import decode_segment
 
@@ -20,14 +20,10 @@ class ManagementOperations:
     """The management operations of one resource; ``declarations`` has the contract of each by its endpoint."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
         self.blueprint = Blueprint(f"management_{name}", __name__)
-        self.endpoints: list[str] = []
         self.declarations: dict[str, Declaration] = {}
 
-    def operation(
-        self, method: str, template: str, summary: str = "", **contract: Any
-    ) -> Callable[[View], View]:
+    def operation(self, method: str, template: str, summary: str, **contract: Any) -> Callable[[View], View]:
         """Mount a view function at a template such as ``/warehouses/{warehouse}/tables/{table}``.
 
         The function gets the decoded path: ``namespace`` as Namespace; ``table``, ``view`` and ``function`` as
@@ -47,10 +43,7 @@ class ManagementOperations:
                 methods=[method],
                 provide_automatic_options=False,
             )
-            endpoint = f"{method} {ROOT}{template}"
-            self.endpoints.append(endpoint)
-            if summary:
-                self.declarations[endpoint] = declare(summary, view.__name__, **contract)
+            self.declarations[f"{method} {ROOT}{template}"] = declare(summary, view.__name__, **contract)
             return view
 
         return mount
@@ -72,15 +65,7 @@ def _decoding(view: View, template: str) -> View:
         more: dict[str, Any] = {} if inside or name is None else {"warehouse": name}
         if "id" in raw:
             more["id"] = _id(raw.pop("id"))
-        g.is_last_reading = not any("+" in segment for segment in raw.values())
-        try:
-            return view(**decode_path(raw), **more)
-        except NOT_FOUND:
-            if g.is_last_reading:
-                raise
-            # Java sends a space as "+"; others mean the plus sign itself.
-            g.is_last_reading = True
-            return view(**decode_path(raw, keep_plus=True), **more)
+        return call_with_names(view, raw, **more)
 
     return dispatch
 

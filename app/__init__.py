@@ -16,17 +16,7 @@ def create_app(settings: Settings) -> "Flask":
     """Wire the service of one process. Nothing is connected before the first request."""
     from flask import Flask
 
-    from app.api import (
-        credentials,
-        functions,
-        health,
-        metric_reports,
-        namespaces,
-        planning,
-        tables,
-        transactions,
-        views,
-    )
+    from app.api import health
     from app.api import metrics as exposition
     from app.api.admission import Admission
     from app.api.config import mount_config
@@ -34,6 +24,7 @@ def create_app(settings: Settings) -> "Flask":
     from app.api.document.routes import DocumentRoutes
     from app.api.errors import install_error_handlers
     from app.api.management.resources import MANAGED
+    from app.api.resources import RESOURCES
     from app.api.routing import RawPath
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
@@ -58,17 +49,7 @@ def create_app(settings: Settings) -> "Flask":
     reports = ReportBuffer(db)
     lifecycle.at_worker_stop(reports.close)
     app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe, reports)
-    resources = [
-        namespaces.resource,
-        tables.resource,
-        credentials.resource,
-        metric_reports.resource,
-        planning.resource,
-        views.resource,
-        functions.resource,
-        transactions.resource,
-    ]
-    mounted: list[Operations | ManagementOperations] = [mount_config(resources), *resources, *MANAGED]
+    mounted: list[Operations | ManagementOperations] = [mount_config(RESOURCES), *RESOURCES, *MANAGED]
     for resource in mounted:
         resource.register(app)
     app.register_blueprint(health.blueprint)

@@ -55,7 +55,7 @@ def _record(tx: Transaction, caller: Caller, warehouse: Warehouse, row: Row) -> 
     payload: dict[str, Any] = msgspec.json.decode(row.payload)
     change = Change(
         action="job.cancelled",
-        warehouse_id=payload.get("warehouse-id") or payload.get("warehouse_id") or warehouse.id,
+        warehouse_id=payload.get("warehouse_id", warehouse.id),
         object_id=row.id,
         namespace=Namespace(),
         details={"kind": row.kind},

@@ -24,21 +24,21 @@ def enqueue_superseded(tx: Transaction, warehouse_id: int, old: JsonObject, new:
     """With ``write.metadata.delete-after-commit.enabled``: have the files deleted that left the metadata log."""
     files = superseded_metadata_files(old, new)
     if files:
-        payload = {"warehouse-id": warehouse_id, "files": files, "within": write_paths(new)}
+        payload = {"warehouse_id": warehouse_id, "files": files, "within": write_paths(new)}
         enqueue(tx, DELETE_SUPERSEDED, payload)
 
 
 def delete_superseded(catalog: Catalog, job: Job) -> str:
     """Delete old metadata files below the table's own locations that no table or view points to."""
     within = job.payload["within"]
-    storages = catalog.storages.of(load_warehouse(catalog.db, job.payload["warehouse-id"]))
+    storages = catalog.storages.of(load_warehouse(catalog.db, job.payload["warehouse_id"]))
     own = [
         file
         for file in job.payload["files"]
         if storages.allowed.allows(file) and any(locations.is_within(file, place) for place in within)
     ]
     named = catalog.db.fetch_all(
-        "list_named_metadata_files", warehouse_id=job.payload["warehouse-id"], files=own
+        "list_named_metadata_files", warehouse_id=job.payload["warehouse_id"], files=own
     )
     free = sorted(set(own) - {row.metadata_location for row in named})
     left = 0

@@ -52,12 +52,12 @@ def drop_tree(
         if not force:
             _refuse_protected(tx, warehouse, namespace)
         payload = {
-            "warehouse-id": warehouse.id,
-            "namespace-id": root.id,
+            "warehouse_id": warehouse.id,
+            "namespace_id": root.id,
             "purge": purge,
             "force": force,
             "principal": caller.principal,
-            "request-id": caller.request_id,
+            "request_id": caller.request_id,
         }
         job_id = enqueue(tx, DROP_NAMESPACE, payload)
         change = Change(
@@ -97,8 +97,8 @@ class _Drop:
     def __init__(self, catalog: Catalog, job: Job) -> None:
         self._catalog = catalog
         self._job = job
-        self._warehouse_id = int(job.payload["warehouse-id"])
-        self._caller = Caller(job.payload["principal"], job.payload["request-id"], math.inf)
+        self._warehouse_id = int(job.payload["warehouse_id"])
+        self._caller = Caller(job.payload["principal"], job.payload["request_id"], math.inf)
         self._force = bool(job.payload["force"])
         self._tabulars = int(job.progress.get("tabulars", 0))
         self._namespaces = int(job.progress.get("namespaces", 0))
@@ -112,7 +112,7 @@ class _Drop:
 
     def _last(self) -> Row | None:
         """The namespace that has nothing behind it, under the name that the root has now."""
-        root = self._catalog.db.fetch_one("find_namespace_by_id", id=self._job.payload["namespace-id"])
+        root = self._catalog.db.fetch_one("find_namespace_by_id", id=self._job.payload["namespace_id"])
         if root is None:
             return None
         tree = tree_of(self._warehouse_id, Namespace(root.levels))

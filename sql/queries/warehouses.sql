@@ -86,9 +86,9 @@ SELECT
     EXISTS (
         SELECT FROM jobs
         WHERE status IN ('queued', 'retrying')
-            AND coalesce(payload ->> 'warehouse-id', payload ->> 'warehouse_id') = (%(warehouse_id)s)::text
+            AND payload ->> 'warehouse_id' = (%(warehouse_id)s)::text
     ) OR EXISTS (
         SELECT FROM jobs
         WHERE status = 'running'
-            AND coalesce(payload ->> 'warehouse-id', payload ->> 'warehouse_id') = (%(warehouse_id)s)::text
+            AND payload ->> 'warehouse_id' = (%(warehouse_id)s)::text
     ) AS jobs;

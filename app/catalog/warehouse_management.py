@@ -76,7 +76,7 @@ def create_warehouse(catalog: Catalog, caller: Caller, realm: Warehouse, new: Ne
     _check_name(new.name)
     hold = new.soft_delete.seconds(None) if new.soft_delete else None
     checked = check_profile(catalog, new.profile, None)
-    _seal(catalog, new.name, checked)
+    _seal(catalog, new.name, checked)  # refused before the storage is tried
     refuse_overlap(catalog, catalog.db, 0, checked.profile)
     _try(catalog, checked)
     with _name_taken(new.name), mutation(catalog, caller, realm) as tx:
@@ -117,7 +117,7 @@ def update_warehouse(
         columns |= {
             "root_location": checked.profile.root_location,
             "storage_profile": msgspec.json.encode(checked.profile).decode(),
-            "sealed_secret": _sealed_after(catalog, before, checked),
+            "sealed_secret": _seal(catalog, before.prefix, checked),
         }
     with _name_taken(columns["name"]), mutation(catalog, caller, realm) as tx:
         tx.fetch_one("lock_warehouses")
@@ -181,7 +181,7 @@ def _check_changes(catalog: Catalog, before: Warehouse, changes: WarehouseChange
     if changes.profile is None:
         return None
     checked = check_profile(catalog, changes.profile, before)
-    _seal(catalog, before.prefix, checked)
+    _seal(catalog, before.prefix, checked)  # refused before the storage is tried
     refuse_overlap(catalog, catalog.db, before.id, checked.profile)
     _try(catalog, checked)
     return checked
@@ -211,8 +211,8 @@ def _update(
 
 
 def _seal(catalog: Catalog, owner: str, checked: CheckedProfile) -> bytes | None:
-    """Seal keys that were given; the only way in which they reach the database."""
-    if not checked.is_inline or checked.keys is None:
+    """Seal inline keys, given or kept; the only way in which they reach the database."""
+    if checked.profile.credentials.type != "inline" or checked.keys is None:
         return None
     return catalog.storages.vault.seal(owner, checked.keys)
 
@@ -220,13 +220,6 @@ def _seal(catalog: Catalog, owner: str, checked: CheckedProfile) -> bytes | None
 def _try(catalog: Catalog, checked: CheckedProfile) -> None:
     with closing(catalog.storages.connect(checked.profile, checked.keys)) as storages:
         probe(storages, checked.profile.root_location)
-
-
-def _sealed_after(catalog: Catalog, before: Warehouse, checked: CheckedProfile) -> bytes | None:
-    """Keys that stay are sealed again, with the key of today."""
-    if checked.profile.credentials.type != "inline" or checked.keys is None:
-        return None
-    return catalog.storages.vault.seal(before.prefix, checked.keys)
 
 
 def _refuse_unless_empty(tx: Transaction, warehouse: Warehouse, rule: str) -> None:

@@ -22,11 +22,10 @@ _REGION = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,62}")
 
 @dataclass(frozen=True, slots=True)
 class CheckedProfile:
-    """``keys`` are what the profile leads to, None where botocore finds them; ``inline`` says that they were given."""
+    """``keys`` are what the profile leads to, None where botocore finds them."""
 
     profile: StorageProfile
     keys: Keys | None
-    is_inline: bool
 
 
 def profile_of(catalog: Catalog, warehouse: Warehouse) -> StorageProfile:
@@ -52,7 +51,7 @@ def check_profile(catalog: Catalog, asked: RequestedProfile, before: Warehouse |
     :raises IllegalArgumentException: when a member names what must not be used
     """
     if asked.type == "local":
-        return CheckedProfile(_local_profile(catalog, asked), None, False)
+        return CheckedProfile(_local_profile(catalog, asked), None)
     if asked.type == "s3":
         return _s3_profile(catalog, asked, before)
     raise BadRequestException(f"Invalid {FIELD}.type {asked.type[:40]!r}: expected 'local' or 's3'")
@@ -109,9 +108,9 @@ def _s3_profile(catalog: Catalog, asked: RequestedProfile, before: Warehouse | N
         "s3", root.key, tuple(place.key for place in allowed), endpoint, region, path_style, reference
     )
     if given is not None:
-        return CheckedProfile(profile, given, True)
+        return CheckedProfile(profile, given)
     owner, sealed = (before.prefix, before.sealed_secret) if before else ("", None)
-    return CheckedProfile(profile, catalog.storages.vault.keys(owner, profile, sealed), False)
+    return CheckedProfile(profile, catalog.storages.vault.keys(owner, profile, sealed))
 
 
 def _check_endpoint(catalog: Catalog, endpoint: str) -> None:

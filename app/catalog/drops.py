@@ -7,6 +7,7 @@ from app.catalog.context import Caller, Warehouse
 from app.catalog.kinds import KINDS, TABLE, Kind, is_protected
 from app.catalog.purge import enqueue_purge
 from app.catalog.tabulars import lock_tabular
+from app.catalog.times import epoch_ms
 from app.changes.log import Change, record_change
 from app.db import Row, Transaction
 from app.identifiers import Namespace, TableIdentifier
@@ -83,7 +84,7 @@ def let_go(
             principal=caller.principal,
             hold=row.hold,
         )
-        details["held-until-ms"] = int(held.expires_at.timestamp() * 1000)
+        details["held-until-ms"] = epoch_ms(held.expires_at)
     _record(tx, caller, warehouse_id, namespace, row, details)
 
 

@@ -16,6 +16,7 @@ from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE
 from app.catalog.locations import refuse_overlap, table_location
 from app.catalog.metadata_files import encode_document, read_metadata_file
+from app.catalog.times import now_ms
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata import snapshots
 from app.metadata.requirements import check_table_requirements, is_create
@@ -52,7 +53,7 @@ class NewTable:
             partition_spec=self.partition_spec,
             sort_order=self.write_order,
             properties=self.properties,
-            now_ms=tabulars.now_ms(),
+            now_ms=now_ms(),
             max_columns=max_columns,
         )
 
@@ -76,7 +77,7 @@ class TableCommit(NamedTuple):
         return apply_table_updates(
             current,
             self.updates,
-            now_ms=tabulars.now_ms(),
+            now_ms=now_ms(),
             previous_location=logged,
             default_location=table_location(base.namespace_location, self.table.name, uuid),
             default_uuid=uuid,

@@ -1,6 +1,5 @@
 """What tables and views have in common: one space of names."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +11,6 @@ from app.changes.log import Change, record_change
 from app.db import ConstraintViolated, Row, Transaction
 from app.errors import AlreadyExistsException
 from app.identifiers import Namespace, TableIdentifier
-
-
-def now_ms() -> int:
-    """Server time in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def list_names(

@@ -14,6 +14,7 @@ from app.catalog.intents import Base, Intent
 from app.catalog.kinds import VIEW
 from app.catalog.locations import table_location
 from app.catalog.metadata_files import read_metadata_file
+from app.catalog.times import now_ms
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata.shapes import JsonObject
 from app.metadata.view import check_view_requirements, new_view_metadata, parse_view_metadata
@@ -114,7 +115,7 @@ def replace_view(
             raise VIEW.does_not_exist(view)
         check_view_requirements(current, requirements)
         return apply_view_updates(
-            current, updates, now_ms=tabulars.now_ms(), max_columns=catalog.settings.limits.max_columns
+            current, updates, now_ms=now_ms(), max_columns=catalog.settings.limits.max_columns
         )
 
     (committed,) = commit(catalog, caller, warehouse, [Intent(view, VIEW, produce)])

@@ -10,6 +10,7 @@ import msgspec
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.kinds import is_protected
+from app.catalog.times import epoch_ms
 from app.catalog.warehouse_places import probe, refuse_overlap
 from app.catalog.warehouse_profiles import CheckedProfile, check_profile, profile_of
 from app.catalog.warehouse_requests import NewWarehouse, WarehouseChanges
@@ -49,8 +50,8 @@ def describe(catalog: Catalog, warehouse: Warehouse) -> JsonObject:
         "soft-delete": {"enabled": hold is not None, "hold-seconds": hold},
         "storage-profile": msgspec.to_builtins(profile_of(catalog, warehouse)),
         "version": warehouse.version,
-        "created-at-ms": int(warehouse.created_at.timestamp() * 1000),
-        "updated-at-ms": int(warehouse.updated_at.timestamp() * 1000),
+        "created-at-ms": epoch_ms(warehouse.created_at),
+        "updated-at-ms": epoch_ms(warehouse.updated_at),
     }
 
 

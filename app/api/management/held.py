@@ -18,6 +18,7 @@ from app.api.schemas.management_held import (
     UndropResponseSchema,
 )
 from app.catalog import held
+from app.catalog.times import epoch_ms
 from app.db import Row
 from app.errors import (
     AlreadyExistsException,
@@ -91,6 +92,6 @@ def _shown(row: Row) -> dict[str, Any]:
         "protected": row.protected,
         "purge": row.purge,
         "dropped-by": row.dropped_by,
-        "dropped-at-ms": int(row.dropped_at.timestamp() * 1000),
-        "expires-at-ms": int(row.expires_at.timestamp() * 1000),
+        "dropped-at-ms": epoch_ms(row.dropped_at),
+        "expires-at-ms": epoch_ms(row.expires_at),
     }

@@ -13,6 +13,7 @@ from app.api.management.operations import LARGEST_ID, ManagementOperations
 from app.api.pages import requested_page
 from app.api.schemas.management_jobs import JobSchema, ListJobsResponseSchema
 from app.catalog import job_management as management
+from app.catalog.times import epoch_ms
 from app.db import Row
 from app.errors import ConflictException, NotFoundException
 
@@ -71,4 +72,4 @@ def _shown(row: Row) -> dict[str, Any]:
 
 
 def _ms(at: datetime | None) -> int | None:
-    return None if at is None else int(at.timestamp() * 1000)
+    return None if at is None else epoch_ms(at)

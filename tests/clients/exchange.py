@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.clients.people import ROWS, Peer, Row
+from tests.clients.people import ROWS, DefinitionPeer, Peer, Row, RowPeer
 from tests.factories import unique_name
 from tests.support.server import TestServer
 
@@ -22,7 +22,7 @@ class Exchange:
         if writer.name not in self.made:
             table = unique_name("people")
             writer.create(self.namespace, table)
-            if writer.writes:
+            if isinstance(writer, RowPeer):
                 writer.insert(self.namespace, table, ROWS[:2])
                 writer.insert(self.namespace, table, ROWS[2:])
             self.made[writer.name] = table
@@ -30,7 +30,7 @@ class Exchange:
 
     def check(self, writer: str, reader: str) -> None:
         """Assert that one client sees the other's table with all its rows."""
-        expected = ROWS if self.peers[writer].writes else []
+        expected = ROWS if isinstance(self.peers[writer], RowPeer) else []
         table = self.table_of(self.peers[writer])
         self.sees(self.peers[reader], table, expected)
         assert table in self.peers[reader].tables(self.namespace)
@@ -38,7 +38,7 @@ class Exchange:
     def relay(self) -> None:
         """Assert that all write into one table after one another, each seeing all that was written before it."""
         table = unique_name("relay")
-        writers = [peer for peer in self.peers.values() if peer.writes]
+        writers = [peer for peer in self.peers.values() if isinstance(peer, RowPeer)]
         writers[0].create(self.namespace, table)
         rows = [(number, peer.name, "1.50", "2013-01-01", False) for number, peer in enumerate(writers)]
         for number, writer in enumerate(writers):
@@ -48,7 +48,8 @@ class Exchange:
             self.sees(peer, table, rows)
 
     def sees(self, peer: Peer, table: str, rows: list[Row]) -> None:
-        if peer.writes:
+        if isinstance(peer, RowPeer):
             assert peer.read(self.namespace, table) == rows
         else:
+            assert isinstance(peer, DefinitionPeer)
             assert peer.count(self.namespace, table) == len(rows)

@@ -7,7 +7,7 @@ import subprocess
 from typing import Any
 
 from tests.clients.page import configuration
-from tests.clients.people import COLUMNS, KINDS, Peer
+from tests.clients.people import COLUMNS, KINDS, DefinitionPeer
 from tests.clients.program import ClientError
 from tests.support.go import go_install
 from tests.support.server import TestServer
@@ -17,11 +17,10 @@ PACKAGE, VERSION = "github.com/apache/iceberg-go/cmd/iceberg", "v0.7.0"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class IcebergGo(Peer):
+class IcebergGo(DefinitionPeer):
     """Reads manifests, but handles rows only when it compacts."""
 
     name = "iceberg-go"
-    writes = False
 
     def __init__(self, server: TestServer) -> None:
         lines = configuration("iceberg-go", server).strip()

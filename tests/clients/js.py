@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.page import configuration
-from tests.clients.people import COLUMNS, KINDS, Peer
+from tests.clients.people import COLUMNS, KINDS, DefinitionPeer
 from tests.clients.program import Program
 from tests.support.node import node_program, npm_install
 from tests.support.server import TestServer
@@ -25,11 +25,10 @@ process.exit(0) // its idle connections would keep it alive
 """
 
 
-class JavaScript(Peer):
+class JavaScript(DefinitionPeer):
     """Knows definitions only: the tables that it creates are empty, and it counts rows by their snapshot's summary."""
 
     name = "iceberg-js"
-    writes = False
 
     def __init__(self, program: Program) -> None:
         self.program = program

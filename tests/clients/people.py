@@ -1,5 +1,6 @@
 """One table as every client makes it, fills it and sees it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,34 +16,41 @@ ROWS: list[Row] = [
 ]
 
 
-class Peer:
-    """A client among others. ``name`` is for people, ``writes`` says whether it handles rows, not only definitions."""
+class Peer(ABC):
+    """A client among others; ``name`` is for people."""
 
     name: str
-    writes = True
 
+    @abstractmethod
     def create(self, namespace: str, table: str) -> None:
         """Create an empty table with the columns of a ``Row``: long, string, decimal(10, 2), date, boolean."""
-        raise NotImplementedError
 
-    def insert(self, namespace: str, table: str, rows: Sequence[Row]) -> None:
-        """Append rows in one commit."""
-        raise NotImplementedError
-
-    def read(self, namespace: str, table: str) -> list[Row]:
-        """Return all rows by id."""
-        raise NotImplementedError
-
-    def count(self, namespace: str, table: str) -> int:
-        """Return the number of rows, which a client that handles definitions only reads from the table's metadata."""
-        raise NotImplementedError
-
+    @abstractmethod
     def tables(self, namespace: str) -> set[str]:
         """Return the names of the namespace's tables."""
-        raise NotImplementedError
 
 
-class SqlPeer(Peer):
+class RowPeer(Peer):
+    """A client that handles rows."""
+
+    @abstractmethod
+    def insert(self, namespace: str, table: str, rows: Sequence[Row]) -> None:
+        """Append rows in one commit."""
+
+    @abstractmethod
+    def read(self, namespace: str, table: str) -> list[Row]:
+        """Return all rows by id."""
+
+
+class DefinitionPeer(Peer):
+    """A client that handles definitions only."""
+
+    @abstractmethod
+    def count(self, namespace: str, table: str) -> int:
+        """Return the number of rows as the table's metadata has it."""
+
+
+class SqlPeer(RowPeer):
     """A client that speaks SQL: ``run`` a statement, get the ``rows`` of a query."""
 
     catalog = "bingsan"
@@ -50,8 +58,9 @@ class SqlPeer(Peer):
     suffix = ""  # of CREATE TABLE
     mark = '"'  # around names
 
+    @abstractmethod
     def rows(self, statement: str) -> list[tuple]:
-        raise NotImplementedError
+        """Run a statement and return the rows of its result."""
 
     def qualified(self, namespace: str, table: str) -> str:
         return ".".join(self.marked(name) for name in (self.catalog, namespace, table))

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyiceberg.catalog import Catalog
 
 from tests.clients.page import configuration
-from tests.clients.people import Peer, Row, plain
+from tests.clients.people import Row, RowPeer, plain
 from tests.support.server import TestServer
 
 SCHEMA = pa.schema(
@@ -29,7 +29,7 @@ def connect(server: TestServer) -> Catalog:
     return scope["catalog"]
 
 
-class PyIceberg(Peer):
+class PyIceberg(RowPeer):
     name = "PyIceberg"
 
     def __init__(self, catalog: Catalog) -> None:

@@ -5,7 +5,8 @@ from urllib.parse import quote
 from flask import Response, request
 
 from app.api.answers import json_answer
-from app.api.context import catalog, principal, services
+from app.api.authentication import authenticate
+from app.api.context import catalog, services
 from app.api.declarations import WAREHOUSE, declare
 from app.api.operations import Operations
 from app.api.parameters import text_parameter
@@ -22,7 +23,7 @@ def mount_config(resources: list[Operations]) -> Operations:
 
     def get_config() -> Response:
         request.environ["bingsan.route"] = "/v1/config"
-        request.environ["bingsan.principal"] = principal()
+        authenticate()
         text = text_parameter("warehouse")
         warehouse = services().warehouses.find(text) if text else None
         return json_answer(

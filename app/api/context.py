@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
+from app.api.authentication import principal
 from app.api.delegation import requested_delegation
 from app.api.idempotency import idempotency_key
 from app.catalog.context import Caller, Catalog, Warehouse
@@ -14,7 +15,6 @@ from app.catalog.warehouses import Warehouses
 from app.db.probe import Probe
 
 EXTENSION = "bingsan"
-ANONYMOUS = "anonymous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +40,16 @@ def warehouse() -> Warehouse:
     return cast(Warehouse, g.warehouse)
 
 
-def principal() -> str:
-    """Who makes this request."""
-    return ANONYMOUS
-
-
 def caller() -> Caller:
     """Who asks for a change, until when, and under which idempotency key. Call it once the body is read."""
     return Caller(
-        principal(),
+        principal().name,
         request_id(),
         time.monotonic() + catalog().settings.server.request_timeout,
         request.content_length or 0,
         idempotency_key(),
         requested_delegation(),
+        principal().id,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import Schema
 
+from app.api.authorization import Need
 from app.errors import ServiceError
 
 JsonObject = dict[str, Any]
@@ -46,6 +47,7 @@ class Declaration:
     answers: Mapping[int, Answer] = field(default_factory=dict)
     fails: tuple[Failure, ...] = ()
     plain: bool = False
+    needs: Need | None = None
 
 
 def declare(
@@ -58,17 +60,19 @@ def declare(
     answers: Mapping[int, Answer | Body] | None = None,
     fails: Sequence[Failure] = (),
     plain: bool = False,
+    needs: Need | None = None,
 ) -> Declaration:
     """
     :param name: the operation's name, ``load_table``
     :param answers: by status; a component's name or a marshmallow schema stands for a JSON body
     :param plain: outside of the API: none of its common failures apply
+    :param needs: what the caller must be allowed to do
     """
     made = {
         status: answer if isinstance(answer, Answer) else Answer(answer)
         for status, answer in ({204: None} if answers is None else answers).items()
     }
-    return Declaration(summary, name, tuple(takes), body, body_optional, made, tuple(fails), plain)
+    return Declaration(summary, name, tuple(takes), body, body_optional, made, tuple(fails), plain, needs)
 
 
 def tagged(body: Body) -> Answer:

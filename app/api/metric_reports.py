@@ -6,8 +6,9 @@ from flask import Response, g, request
 from marshmallow import Schema
 
 from app.api.answers import no_content
+from app.api.authentication import principal
 from app.api.bodies import check_members, read_body
-from app.api.context import catalog, principal, request_id, services, warehouse
+from app.api.context import catalog, request_id, services, warehouse
 from app.api.names import name_of
 from app.api.operations import Operations
 from app.api.schemas.metric_reports import CommitReportSchema, ReportMetricsRequestSchema, ScanReportSchema
@@ -40,7 +41,7 @@ def report_metrics(table: TableIdentifier) -> Response:
         warehouse(),
         table,
         report,
-        principal=principal(),
+        principal=principal().name,
         request_id=request_id(),
     )
     metrics.metric_reports.inc(report.report_type if report.report_type in SCHEMAS else "other")

@@ -10,7 +10,9 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
 
-from app.api.context import principal, services
+from app.api.authentication import authenticate
+from app.api.authorization import Need, authorize
+from app.api.context import services
 from app.api.declarations import Declaration, declare
 from app.errors import (
     NoSuchFunctionException,
@@ -43,7 +45,7 @@ class Operations:
         A HEAD has to be mounted before the GET of the same template.
 
         :param summary: what it does, in a few words
-        :param contract: ``takes``, ``body``, ``answers``, ``fails`` of ``app.api.declarations.declare``
+        :param contract: ``takes``, ``body``, ``answers``, ``fails``, ``needs`` of ``app.api.declarations.declare``
         :param announced: whether ``/v1/config`` names it, as it does what clients may use
         """
 
@@ -52,7 +54,7 @@ class Operations:
             self.blueprint.add_url_rule(
                 rule,
                 view.__name__,
-                _decoding(view, f"/v1/{{prefix}}{template}"),
+                _decoding(view, f"/v1/{{prefix}}{template}", contract.get("needs")),
                 methods=[method],
                 provide_automatic_options=False,
             )
@@ -71,28 +73,33 @@ class Operations:
         )
 
 
-def _decoding(view: View, route: str) -> View:
+def _decoding(view: View, route: str, need: Need | None) -> View:
     def dispatch(prefix: str | None = None, **raw: str) -> Response:
         request.environ["bingsan.route"] = route
-        request.environ["bingsan.principal"] = principal()
+        authenticate()
         g.warehouse = services().warehouses.resolve(None if prefix is None else decode_segment(prefix))
         request.environ["bingsan.warehouse"] = g.warehouse.name
-        return call_with_names(view, raw)
+        return call_with_names(view, need, raw)
 
     return dispatch
 
 
-def call_with_names(view: View, raw: dict[str, str], **more: Any) -> Response:
-    """Call a view function with what the raw segments of its path name, and with ``more``."""
+def call_with_names(view: View, need: Need | None, raw: dict[str, str], **more: Any) -> Response:
+    """Call a view function with what the raw segments of its path name, and with ``more``, if the caller may."""
     g.is_last_reading = not any("+" in segment for segment in raw.values())
     try:
-        return view(**_decode(raw), **more)
+        return _call(view, need, _decode(raw), more)
     except _NOT_FOUND:
         if g.is_last_reading:
             raise
         # Java sends a space as "+"; others mean the plus sign itself.
         g.is_last_reading = True
-        return view(**_decode(raw, keep_plus=True), **more)
+        return _call(view, need, _decode(raw, keep_plus=True), more)
+
+
+def _call(view: View, need: Need | None, names: dict[str, Any], more: dict[str, Any]) -> Response:
+    authorize(need, {**names, **more})
+    return view(**names, **more)
 
 
 def _decode(raw: dict[str, str], *, keep_plus: bool = False) -> dict[str, Any]:

@@ -80,7 +80,8 @@ class Caller:
     """Who asks, under which request id, and until when (monotonic time) there has to be an answer.
 
     ``request_bytes`` is the size of the request's body; ``delegation`` names the ways in which the client could be let
-    at the files (``vended-credentials``, ``remote-signing``), in its order.
+    at the files (``vended-credentials``, ``remote-signing``), in its order; ``principal_id`` is the principal's row,
+    None without one.
     """
 
     principal: str
@@ -89,6 +90,7 @@ class Caller:
     request_bytes: int = 0
     idempotency: IdempotencyKey | None = None
     delegation: tuple[str, ...] = ()
+    principal_id: int | None = None
 
     def seconds_left(self) -> float:
         return max(0.0, self.deadline - time.monotonic())

@@ -5,7 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
 
-from app.api.context import principal, services
+from app.api.authentication import authenticate
+from app.api.authorization import Need
+from app.api.context import services
 from app.api.declarations import Declaration, declare
 from app.api.operations import PARAMETER, View, call_with_names
 from app.errors import BadRequestException
@@ -32,14 +34,14 @@ class ManagementOperations:
         ``{warehouse}`` arrives as the name.
 
         :param summary: what it does, in a few words
-        :param contract: ``takes``, ``body``, ``answers``, ``fails`` of ``app.api.declarations.declare``
+        :param contract: ``takes``, ``body``, ``answers``, ``fails``, ``needs`` of ``app.api.declarations.declare``
         """
 
         def mount(view: View) -> View:
             self.blueprint.add_url_rule(
                 PARAMETER.sub(lambda match: f"<{match[1]}>", template),
                 view.__name__,
-                _decoding(view, template),
+                _decoding(view, template, contract.get("needs")),
                 methods=[method],
                 provide_automatic_options=False,
             )
@@ -52,12 +54,12 @@ class ManagementOperations:
         app.register_blueprint(self.blueprint, url_prefix=ROOT)
 
 
-def _decoding(view: View, template: str) -> View:
+def _decoding(view: View, template: str, need: Need | None) -> View:
     inside = template.startswith(_INSIDE_A_WAREHOUSE)
 
     def dispatch(**raw: str) -> Response:
         request.environ["bingsan.route"] = f"{ROOT}{template}"
-        request.environ["bingsan.principal"] = principal()
+        authenticate()
         name = decode_segment(raw.pop("warehouse")) if "warehouse" in raw else None
         if name is not None:
             request.environ["bingsan.warehouse"] = name
@@ -65,7 +67,7 @@ def _decoding(view: View, template: str) -> View:
         more: dict[str, Any] = {} if inside or name is None else {"warehouse": name}
         if "id" in raw:
             more["id"] = _id(raw.pop("id"))
-        return call_with_names(view, raw, **more)
+        return call_with_names(view, need, raw, **more)
 
     return dispatch
 

@@ -6,12 +6,13 @@ from typing import cast
 
 from flask import current_app, g, request
 
-from app.api.authentication import principal
+from app.api.authentication import session
 from app.api.delegation import requested_delegation
 from app.api.idempotency import idempotency_key
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.metric_reports import ReportBuffer
 from app.catalog.warehouses import Warehouses
+from app.changes.origin import Origin, shown_user_agent
 from app.db.probe import Probe
 
 EXTENSION = "bingsan"
@@ -43,14 +44,32 @@ def warehouse() -> Warehouse:
 def caller() -> Caller:
     """Who asks for a change, until when, and under which idempotency key. Call it once the body is read."""
     return Caller(
-        principal().name,
-        request_id(),
+        origin(),
         time.monotonic() + catalog().settings.server.request_timeout,
         request.content_length or 0,
         idempotency_key(),
         requested_delegation(),
-        principal().id,
     )
+
+
+def origin() -> Origin:
+    """Who makes this request, and from where."""
+    who, agent = session(), request.environ.get("HTTP_USER_AGENT")
+    return Origin(
+        principal=who.principal.name,
+        principal_id=who.principal.id,
+        principal_kind=who.principal.kind,
+        credential=who.credential or None,
+        request_id=request_id(),
+        address=client_address(),
+        user_agent=shown_user_agent(agent) if agent else None,
+    )
+
+
+def client_address() -> str | None:
+    """Where the request comes from: the address of the connection, or what a trusted proxy says."""
+    environ = request.environ
+    return environ.get("bingsan.client_address") or environ.get("REMOTE_ADDR") or None
 
 
 def request_id() -> str:

@@ -176,7 +176,7 @@ def _swap_one(tx: Transaction, caller: Caller, warehouse: Warehouse, item: Prepa
     if item.intent.adopted is not None:
         refuse_while_purged(tx, item.metadata["location"])
     change = _change(warehouse, item, object_id)
-    record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    record_change(tx, change, caller.origin)
     return object_id
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from app.catalog.queue import CommitQueue
 from app.catalog.storages import WarehouseStorages
+from app.changes.origin import Origin
 from app.config import Settings
 from app.db import Database, Row
 from app.storage.executor import Executor
@@ -77,20 +78,30 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, under which request id, and until when (monotonic time) there has to be an answer.
+    """Who asks, from where, and until when (monotonic time) there has to be an answer.
 
     ``request_bytes`` is the size of the request's body; ``delegation`` names the ways in which the client could be let
-    at the files (``vended-credentials``, ``remote-signing``), in its order; ``principal_id`` is the principal's row,
-    None without one.
+    at the files (``vended-credentials``, ``remote-signing``), in its order.
     """
 
-    principal: str
-    request_id: str
+    origin: Origin
     deadline: float
     request_bytes: int = 0
     idempotency: IdempotencyKey | None = None
     delegation: tuple[str, ...] = ()
-    principal_id: int | None = None
+
+    @property
+    def principal(self) -> str:
+        return self.origin.principal
+
+    @property
+    def principal_id(self) -> int | None:
+        """The principal's row, None without one."""
+        return self.origin.principal_id
+
+    @property
+    def request_id(self) -> str:
+        return self.origin.request_id
 
     def seconds_left(self) -> float:
         return max(0.0, self.deadline - time.monotonic())

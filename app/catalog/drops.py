@@ -105,4 +105,4 @@ def _record(
         before_pointer=row.metadata_location,
         details=details,
     )
-    record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    record_change(tx, change, caller.origin)

@@ -140,4 +140,4 @@ def _record(
         namespace=function.namespace,
         name=function.name,
     )
-    record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    record_change(tx, change, caller.origin)

@@ -12,6 +12,7 @@ from app.catalog.locations import Adoption, claim_location, lock_location
 from app.catalog.namespaces import no_such_namespace
 from app.catalog.purge import enqueue_purge
 from app.changes.log import Change, record_change
+from app.changes.origin import Origin
 from app.db import ConstraintViolated, Row, Transaction
 from app.errors import (
     AlreadyExistsException,
@@ -26,7 +27,6 @@ from app.metadata.shapes import JsonObject
 
 EXPIRE = "expire-held"
 PERIOD = 60.0
-_SYSTEM = "system"
 _BATCH = 500
 
 
@@ -71,7 +71,7 @@ def undrop(
             after_pointer=row.metadata_location,
             details={"namespace": row.namespace, "name": row.name},
         )
-        record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+        record_change(tx, change, caller.origin)
         kept = {"kind": row.kind, "namespace": identifier.namespace, "name": identifier.name}
         keep_result(tx, caller, warehouse, kept)
     return row.kind, identifier
@@ -138,7 +138,7 @@ def expire(
     """
     with mutation(catalog, caller, warehouse) as tx:
         row = _lock(tx, warehouse, held_id)
-        _expire(tx, row, row.purge if purge is None else purge, caller.principal, caller.request_id)
+        _expire(tx, row, row.purge if purge is None else purge, caller.origin)
 
 
 def expire_due(catalog: Catalog, job: Job) -> str:
@@ -151,14 +151,14 @@ def expire_due(catalog: Catalog, job: Job) -> str:
             with catalog.db.transaction() as tx:
                 row = tx.fetch_one("lock_due_held", id=item.id)
                 if row is not None:
-                    _expire(tx, row, row.purge, _SYSTEM, f"job-{job.id}")
+                    _expire(tx, row, row.purge, Origin.of_job(job.id))
                     expired += 1
         if expired == before:
             break  # others have the rest
     return f"{expired} rows expired"
 
 
-def _expire(tx: Transaction, row: Row, purge: bool, principal: str, request_id: str) -> None:
+def _expire(tx: Transaction, row: Row, purge: bool, origin: Origin) -> None:
     """Forget a locked row. Its files go only with ``purge``, and only if the table is nowhere else."""
     # Whoever registers its metadata takes this lock too: they come first and count, or find the purge.
     lock_location(tx, row.warehouse_id, row.location)
@@ -175,7 +175,7 @@ def _expire(tx: Transaction, row: Row, purge: bool, principal: str, request_id: 
         before_pointer=row.metadata_location,
         details={"purge": purged},
     )
-    record_change(tx, change, principal=principal, request_id=request_id)
+    record_change(tx, change, origin)
 
 
 def _is_elsewhere(tx: Transaction, row: Row) -> bool:

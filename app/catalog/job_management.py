@@ -60,7 +60,7 @@ def _record(tx: Transaction, caller: Caller, warehouse: Warehouse, row: Row) -> 
         namespace=Namespace(),
         details={"kind": row.kind},
     )
-    record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    record_change(tx, change, caller.origin)
 
 
 def _no_such_job(job_id: int) -> NotFoundException:

@@ -14,6 +14,7 @@ from app.catalog.idempotency import keep_result, mutation, once
 from app.catalog.kinds import KINDS, is_protected
 from app.catalog.namespaces import no_such_namespace, tree_of
 from app.changes.log import Change, record_change
+from app.changes.origin import Origin
 from app.db import ConstraintViolated, Row, Transaction
 from app.identifiers import Namespace, TableIdentifier
 from app.jobs import Job, JobFailed, enqueue
@@ -56,8 +57,7 @@ def drop_tree(
             "namespace_id": root.id,
             "purge": purge,
             "force": force,
-            "principal": caller.principal,
-            "request_id": caller.request_id,
+            **caller.origin.payload(),
         }
         job_id = enqueue(tx, DROP_NAMESPACE, payload)
         change = Change(
@@ -67,7 +67,7 @@ def drop_tree(
             namespace=namespace,
             details={"job-id": job_id, "purge": purge, "force": force},
         )
-        record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+        record_change(tx, change, caller.origin)
         keep_result(tx, caller, warehouse, {"job-id": job_id})
     return job_id
 
@@ -98,7 +98,7 @@ class _Drop:
         self._catalog = catalog
         self._job = job
         self._warehouse_id = int(job.payload["warehouse_id"])
-        self._caller = Caller(job.payload["principal"], job.payload["request_id"], math.inf)
+        self._caller = Caller(Origin.of_payload(job.payload, job.id), math.inf)
         self._force = bool(job.payload["force"])
         self._tabulars = int(job.progress.get("tabulars", 0))
         self._namespaces = int(job.progress.get("namespaces", 0))
@@ -174,7 +174,7 @@ class _Drop:
             object_id=namespace_id,
             namespace=namespace,
         )
-        record_change(tx, change, principal=self._caller.principal, request_id=self._caller.request_id)
+        record_change(tx, change, self._caller.origin)
         self._report(tx, namespaces=1)
 
     def _report(self, tx: Transaction, tabulars: int = 0, namespaces: int = 0) -> None:

@@ -49,7 +49,7 @@ def rename_namespace(
                 namespace=source,
                 details={"namespace": destination, "namespaces": len(tree)},
             )
-            record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+            record_change(tx, change, caller.origin)
     except ConstraintViolated as error:
         if error.constraint == "namespaces_levels_key":
             raise AlreadyExistsException(f"Namespace already exists: {destination}") from error

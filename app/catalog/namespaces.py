@@ -144,7 +144,7 @@ def _create(
                 namespace=namespace,
                 details={"properties": created.properties},
             )
-            record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+            record_change(tx, change, caller.origin)
             keep_result(tx, caller, warehouse, created._asdict())
     except ConstraintViolated as error:
         if error.constraint == "namespaces_levels_key":
@@ -195,7 +195,7 @@ def drop_namespace(
             change = Change(
                 action="namespace.dropped", warehouse_id=warehouse.id, object_id=row.id, namespace=namespace
             )
-            record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+            record_change(tx, change, caller.origin)
     except ConstraintViolated as error:
         if error.constraint in CONTENT:
             raise NamespaceNotEmptyException(f"Namespace {namespace} is not empty") from error
@@ -241,7 +241,7 @@ def update_properties(
             namespace=namespace,
             details=_difference(current, {**merged, LOCATION: location}),
         )
-        record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+        record_change(tx, change, caller.origin)
         missing = [key for key in dict.fromkeys(removals) if key not in current]
         changes = PropertyChanges(list(updates), removed, missing)
         keep_result(tx, caller, warehouse, changes._asdict())

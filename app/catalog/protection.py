@@ -63,7 +63,7 @@ def protect_namespace(
                 object_id=row.id,
                 namespace=namespace,
             )
-            record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+            record_change(tx, change, caller.origin)
     return protected
 
 
@@ -94,7 +94,7 @@ def protect_tabular(
                 before_pointer=row.metadata_location,
                 after_pointer=row.metadata_location,
             )
-            record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+            record_change(tx, change, caller.origin)
     return protected
 
 

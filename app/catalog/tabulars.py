@@ -71,7 +71,7 @@ def rename(
                 after_pointer=row.metadata_location,
                 details={"namespace": destination.namespace, "name": destination.name},
             )
-            record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+            record_change(tx, change, caller.origin)
     except ConstraintViolated as error:
         if error.constraint == "tabulars_name_key":
             raise _taken(kind, source, destination, kind) from error

@@ -257,7 +257,7 @@ def _record(tx: Transaction, caller: Caller, verb: str, row: Row, after: JsonObj
         name=row.name,
         details={**details, "after": after},
     )
-    record_change(tx, change, principal=caller.principal, request_id=caller.request_id)
+    record_change(tx, change, caller.origin)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from app.changes.origin import Origin
 from app.db import Transaction
 from app.identifiers import Namespace
 
@@ -14,12 +15,13 @@ from app.identifiers import Namespace
 class Change:
     """What happened to which object.
 
-    ``action`` is an event type such as ``table.committed``; the pointers are metadata locations before and after;
+    ``action`` is an event type such as ``table.committed``; ``warehouse_id`` is None for what is in no warehouse, such
+    as a principal; the pointers are metadata locations before and after;
     ``details`` is a JSON object with what else a reader of the log needs.
     """
 
     action: str
-    warehouse_id: int
+    warehouse_id: int | None
     object_id: int
     namespace: Namespace
     name: str | None = None
@@ -28,7 +30,7 @@ class Change:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def record_change(transaction: Transaction, change: Change, *, principal: str, request_id: str) -> None:
+def record_change(transaction: Transaction, change: Change, origin: Origin) -> None:
     """Append a change row; from here on the outcome of the transaction can be looked up."""
     row = transaction.fetch_one(
         "record_change",
@@ -42,7 +44,6 @@ def record_change(transaction: Transaction, change: Change, *, principal: str, r
         before_pointer=change.before_pointer,
         after_pointer=change.after_pointer,
         details=msgspec.json.encode(change.details).decode(),
-        principal=principal,
-        request_id=request_id,
+        **origin.columns(),
     )
     transaction.xid = row.xid

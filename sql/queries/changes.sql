@@ -1,11 +1,13 @@
 -- name: record_change
 INSERT INTO changes (
     commit_id, warehouse_id, action, object_kind, object_id, namespace, name,
-    before_pointer, after_pointer, details, principal, request_id
+    before_pointer, after_pointer, details, principal, principal_id, principal_kind, credential,
+    address, user_agent, request_id, job_id
 )
 VALUES (
     %(commit_id)s, %(warehouse_id)s, %(action)s, %(object_kind)s, %(object_id)s, %(namespace)s::text[], %(name)s,
-    %(before_pointer)s, %(after_pointer)s, %(details)s, %(principal)s, %(request_id)s
+    %(before_pointer)s, %(after_pointer)s, %(details)s, %(principal)s, %(principal_id)s, %(principal_kind)s,
+    %(credential)s, %(address)s, %(user_agent)s, %(request_id)s, %(job_id)s
 )
 RETURNING xid::text::bigint AS xid;
 

@@ -34,8 +34,10 @@ def create_app(settings: Settings) -> "Flask":
     from app.db import Database
     from app.db.probe import Probe
     from app.observability import failpoints, lifecycle
+    from app.observability.forwarding import TrustedProxies
     from app.observability.metrics import metrics
     from app.observability.middleware import ObservedApplication
+    from app.server.border import Border
     from app.storage.executor import in_threads
 
     failpoints.arm(settings.testing.failpoints)
@@ -62,5 +64,6 @@ def create_app(settings: Settings) -> "Flask":
         metrics.label_commits_by_table()
     Admission(settings.limits.max_in_flight_per_worker).install(app)
     install_error_handlers(app)
-    app.wsgi_app = ObservedApplication(RawPath(app.wsgi_app))  # type: ignore[method-assign]
+    proxies = TrustedProxies(settings.server.trusted_proxies)
+    app.wsgi_app = Border(ObservedApplication(RawPath(app.wsgi_app)), proxies)  # type: ignore[method-assign]
     return app

@@ -22,7 +22,19 @@ _SCHEMES = {"local": ("file",), "s3": ("s3", "s3a", "s3n")}
 
 def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
     """Faults between settings, without those about keys that are faulty already."""
-    rules = (_database, _server, _auth, _storage, _locations, _s3, _warehouses, _limits, _jobs, _testing)
+    rules = (
+        _database,
+        _server,
+        _proxies,
+        _auth,
+        _storage,
+        _locations,
+        _s3,
+        _warehouses,
+        _limits,
+        _jobs,
+        _testing,
+    )
     found = [fault for rule in rules for fault in rule(settings) if fault.key not in faulty]
     # Whether a database is configured is unknown while the switch itself is faulty.
     return [fault for fault in found if fault.key != "database.host" or "database.embedded" not in faulty]
@@ -76,6 +88,18 @@ def _server(settings: Settings) -> Iterator[Fault]:
     if server.shutdown_delay > server.drain_timeout:
         limit = f"at most server.drain_timeout, {show_duration(server.drain_timeout)}"
         yield _fault(settings, "server.shutdown_delay", "longer than the whole stop", limit)
+
+
+def _proxies(settings: Settings) -> Iterator[Fault]:
+    for network in settings.server.trusted_proxies:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            expected = "10.1.2.3, 10.0.0.0/8 or 2001:db8::/32"
+            source = settings.origin("server.trusted_proxies")
+            yield Fault(
+                "server.trusted_proxies", f"no address or network: {error}", network, expected, source
+            )
 
 
 def _auth(settings: Settings) -> Iterator[Fault]:

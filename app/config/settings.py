@@ -34,6 +34,10 @@ class ServerSettings:
         "0s", "After SIGTERM: how long /ready is 503 while connections are still accepted (5s in Kubernetes)."
     )
     drain_timeout: float = duration("30s", "After SIGTERM: how long running requests may take in all.")
+    trusted_proxies: tuple[str, ...] = text_list(
+        "Addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For, -Proto and -Prefix are believed; all"
+        " others' are ignored."
+    )
     allow_unauthenticated: bool = boolean(
         False,
         "Permit listening beyond loopback without authentication: everybody who can connect may do all.",

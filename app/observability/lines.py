@@ -40,6 +40,7 @@ class RequestEntry(NamedTuple):
     bytes_in: int
     bytes_out: int
     error: str | None
+    client_address: str | None
 
 
 class EventEntry(NamedTuple):
@@ -66,6 +67,7 @@ class _RequestLine(msgspec.Struct):
     warehouse: str | None
     bytes: int
     bytes_received: int
+    client_address: str | None
 
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -99,6 +101,7 @@ def _render_request(entry: RequestEntry) -> bytes:
         entry.warehouse,
         entry.bytes_out,
         entry.bytes_in,
+        entry.client_address,
     )
     try:
         encoded = _encode(line) + b"\n"

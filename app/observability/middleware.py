@@ -2,13 +2,14 @@
 
 What only the application knows comes back in the WSGI environ: ``bingsan.route`` (the route's template),
 ``bingsan.principal``, ``bingsan.warehouse`` and ``bingsan.error`` (text), all optional.
-``bingsan.request_id`` is set for it.
+``bingsan.request_id`` is set for it; ``bingsan.client_address`` comes from outside (``app.server.border``).
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from app.observability.forwarding import CLIENT_ADDRESS
 from app.observability.lines import RequestEntry
 from app.observability.logs import log_request, request_level
 from app.observability.metrics import Metrics, metrics
@@ -159,6 +160,7 @@ class Exchange:
                 self._received(),
                 self._sent,
                 environ.get("bingsan.error") or trouble,
+                environ.get(CLIENT_ADDRESS),
             )
         )
 

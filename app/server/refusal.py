@@ -22,6 +22,7 @@ from app.errors import (
 from app.observability.lines import RequestEntry
 from app.observability.logs import log_request, request_level
 from app.observability.metrics import metrics
+from app.server.border import SECURITY_HEADERS, STRICT_TRANSPORT
 
 SERVER_NAME = "iceberg-catalog"
 _UNMATCHED = "unmatched"
@@ -64,8 +65,9 @@ def service_error(error: BaseException, max_url_length: int, max_header_size: in
     return InternalServerError("Internal server error")
 
 
-def refusal(error: ServiceError, request_id: str, *, head: bool = False) -> bytes:
-    """The whole HTTP/1.1 answer; the connection closes behind it. ``head`` leaves the body out."""
+def refusal(error: ServiceError, request_id: str, *, head: bool = False, secure: bool = False) -> bytes:
+    """The whole HTTP/1.1 answer; the connection closes behind it. ``head`` leaves the body out; ``secure``: over
+    TLS."""
     envelope = {"message": error.message, "type": error.type, "code": error.code}
     body = msgspec.json.encode({"error": envelope})
     headers = {
@@ -75,14 +77,16 @@ def refusal(error: ServiceError, request_id: str, *, head: bool = False) -> byte
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
         "X-Request-ID": request_id,
+        **SECURITY_HEADERS,
         **error.headers,
     }
+    headers |= dict([STRICT_TRANSPORT]) if secure else {}
     lines = [f"HTTP/1.1 {error.code} {HTTPStatus(error.code).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + (b"" if head else body)
 
 
-def record(request: Any, error: ServiceError, request_id: str, seconds: float) -> None:
+def record(request: Any, error: ServiceError, request_id: str, seconds: float, client: str) -> None:
     """Count and log a request that the application never saw; ``None`` if it cannot even be parsed."""
     method, path = getattr(request, "method", None) or "", getattr(request, "path", None) or ""
     metrics.requests.record(method, _UNMATCHED, error.code, seconds)
@@ -101,5 +105,6 @@ def record(request: Any, error: ServiceError, request_id: str, seconds: float) -
             bytes_in=0,
             bytes_out=0,
             error=error.message,
+            client_address=client,
         )
     )

@@ -23,6 +23,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from app.config import Settings
 from app.errors import ServiceError
+from app.observability.forwarding import TrustedProxies
 from app.observability.logs import get_logger
 from app.observability.request_ids import accept_request_id
 from app.observability.state import process
@@ -61,6 +62,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.idle = IdleConnections()
         self.request_class = limited_request(self.settings)
+        self.proxies = TrustedProxies(self.settings.server.trusted_proxies)
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -148,11 +150,11 @@ class Worker(GeventWorker):  # type: ignore[misc]
         except (StopIteration, NoMoreData):
             return False
         except RequestDeadline as late:
-            self._refuse(client, request, started, late.answer(request, self.settings))
+            self._refuse(client, addr, request, started, late.answer(request, self.settings))
         except (OSError, gevent.GreenletExit):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets the envelope
-            self._refuse(client, request, started, self._service_error(error, request))
+            self._refuse(client, addr, request, started, self._service_error(error, request))
         return False
 
     def _answer(self, listener_name: Any, request: Any, client: Any, addr: Any, started: float) -> bool:
@@ -205,12 +207,15 @@ class Worker(GeventWorker):  # type: ignore[misc]
             )
         return answer
 
-    def _refuse(self, client: Any, request: Any, started: float, error: ServiceError) -> None:
+    def _refuse(self, client: Any, addr: Any, request: Any, started: float, error: ServiceError) -> None:
         environ = getattr(request, "environ", {})
         request_id = environ.get("bingsan.request_id")
         if request_id is None:  # the application never saw it
-            request_id = accept_request_id(dict(getattr(request, "headers", ())).get("X-REQUEST-ID"))
-            record(request, error, request_id, time.monotonic() - started)
+            headers = getattr(request, "headers", ())
+            request_id = accept_request_id(dict(headers).get("X-REQUEST-ID"))
+            forwarded = ",".join(value for name, value in headers if name == "X-FORWARDED-FOR")
+            who = self.proxies.client_address(addr[0], forwarded)
+            record(request, error, request_id, time.monotonic() - started, who)
         client.settimeout(_LINGER_SECONDS)
         client.sendall(refusal(error, request_id, head=getattr(request, "method", "") == "HEAD"))
         _linger(client)

@@ -44,7 +44,7 @@ def main() -> None:
     figures = Metrics()
     entry = RequestEntry(
         time.time(), "INFO", "GET", "/v1/namespaces/db", 200, 0.0012, new_request_id(),
-        "/v1/namespaces/{namespace}", "anonymous", "default", 0, 1024, None,
+        "/v1/namespaces/{namespace}", "anonymous", "default", 0, 1024, None, "127.0.0.1",
     )  # fmt: skip
     writer._fd = os.open(os.devnull, os.O_WRONLY)
     writer._capacity = 10_000_000

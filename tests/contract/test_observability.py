@@ -15,7 +15,7 @@ FORBIDDEN = ("password", "secret", "token", "api_key", "credential")
 REQUESTS = "iceberg_catalog_http_requests_total"
 KEYS = [
     "time", "level", "msg", "method", "path", "status", "duration_ms", "request_id", "error",
-    "route", "principal", "warehouse", "bytes", "bytes_received",
+    "route", "principal", "warehouse", "bytes", "bytes_received", "client_address",
 ]  # fmt: skip
 
 

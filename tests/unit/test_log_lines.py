@@ -24,6 +24,7 @@ REQUEST = RequestEntry(
     bytes_in=0,
     bytes_out=120,
     error="NoSuchNamespaceException: Namespace does not exist: a.b",
+    client_address="192.0.2.7",
 )
 
 
@@ -38,7 +39,7 @@ def test_request_line_has_the_documented_keys():
     line = json.loads(render(REQUEST))
     assert list(line) == [
         "time", "level", "msg", "method", "path", "status", "duration_ms", "request_id", "error",
-        "route", "principal", "warehouse", "bytes", "bytes_received",
+        "route", "principal", "warehouse", "bytes", "bytes_received", "client_address",
     ]  # fmt: skip
     assert line["msg"] == "request completed"
     assert line["duration_ms"] == 12.346

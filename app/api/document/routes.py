@@ -86,7 +86,5 @@ def _asset(body: bytes, content_type: str) -> Response:
     headers = {
         "Cache-Control": "no-cache",
         "Content-Security-Policy": _POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
     }
     return Response(body, headers=headers, content_type=content_type)

@@ -1,0 +1,44 @@
+"""The outermost layer of the application: who is asking, and what browsers may do with an answer."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from app.observability.forwarding import TrustedProxies
+
+Headers = list[tuple[str, str]]
+StartResponse = Callable[..., Callable[[bytes], Any]]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+SECURITY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""On every answer that does not say otherwise itself."""
+
+STRICT_TRANSPORT: Final = ("Strict-Transport-Security", "max-age=31536000")
+
+
+class Border:
+    """A WSGI application that notes ``bingsan.client_address`` and adds the security headers."""
+
+    def __init__(self, application: Application, proxies: TrustedProxies) -> None:
+        self._application = application
+        self._proxies = proxies
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        self._proxies.apply(environ)
+        secure = environ.get("wsgi.url_scheme") == "https"
+
+        def start(status: str, headers: Headers, *fault: Any) -> Callable[[bytes], Any]:
+            return start_response(status, with_security_headers(headers, secure=secure), *fault)
+
+        return self._application(environ, start)
+
+
+def with_security_headers(headers: Headers, *, secure: bool) -> Headers:
+    """``headers`` and those of ``SECURITY_HEADERS`` that are not among them; ``secure``: the client spoke TLS."""
+    present = {name.lower() for name, _ in headers}
+    more = [pair for pair in SECURITY_HEADERS.items() if pair[0].lower() not in present]
+    return [*headers, *more, STRICT_TRANSPORT] if secure else [*headers, *more]

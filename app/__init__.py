@@ -26,6 +26,7 @@ def create_app(settings: Settings) -> "Flask":
     from app.api.management.resources import MANAGED
     from app.api.resources import RESOURCES
     from app.api.routing import RawPath
+    from app.auth.attempts import Attempts
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
     from app.catalog.metric_reports import ReportBuffer
@@ -50,7 +51,8 @@ def create_app(settings: Settings) -> "Flask":
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     reports = ReportBuffer(db)
     lifecycle.at_worker_stop(reports.close)
-    app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe, reports)
+    attempts = Attempts(settings.auth.max_failures_per_minute)
+    app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe, reports, attempts)
     mounted: list[Operations | ManagementOperations] = [mount_config(RESOURCES), *RESOURCES, *MANAGED]
     for resource in mounted:
         resource.register(app)

@@ -9,6 +9,7 @@ from flask import current_app, g, request
 from app.api.authentication import session
 from app.api.delegation import requested_delegation
 from app.api.idempotency import idempotency_key
+from app.auth.attempts import Attempts
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.metric_reports import ReportBuffer
 from app.catalog.warehouses import Warehouses
@@ -26,6 +27,7 @@ class Services:
     warehouses: Warehouses
     probe: Probe
     reports: ReportBuffer
+    attempts: Attempts
 
 
 def services() -> Services:

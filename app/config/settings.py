@@ -142,6 +142,12 @@ class AuthSettings:
     enabled: bool = boolean(
         False, "Authentication; not available in this version, so only false is accepted."
     )
+    max_failures_per_minute: int = integer(
+        20,
+        1,
+        10_000,
+        "Wrong secrets that one address may send to the token endpoint within a minute (per worker); then 429.",
+    )
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.catalog.context import Catalog, Warehouse
+from app.catalog.warehouse_delegation import FIELD, check_delegation, check_endpoint
 from app.catalog.warehouse_requests import RequestedCredentials, RequestedProfile
 from app.errors import BadRequestException, IllegalArgumentException
 from app.storage.credentials import Keys
-from app.storage.endpoints import EndpointRefused
 from app.storage.locations import Location, normalise
 from app.storage.profiles import CredentialsReference, StorageProfile
 
-FIELD = "storage-profile"
 # Locations of tables are limited as well and need room below it.
 MOST_BYTES = 1024
 DEFAULT_REGION = "us-east-1"
@@ -63,6 +62,8 @@ def _local_profile(catalog: Catalog, asked: RequestedProfile) -> StorageProfile:
         "region": asked.region,
         "path-style-access": asked.path_style_access,
         "credentials": asked.credentials is not None and asked.credentials.type != "default",
+        "delegation": asked.delegation,
+        "sts": asked.sts,
     }
     for member, value in useless.items():
         if value:
@@ -100,25 +101,26 @@ def _s3_profile(catalog: Catalog, asked: RequestedProfile, before: Warehouse | N
         raise BadRequestException(f"Invalid {FIELD}.region {region[:80]!r}: expected letters, digits and '-'")
     endpoint = (asked.endpoint or "").rstrip("/")
     if endpoint:
-        _check_endpoint(catalog, endpoint)
+        check_endpoint(catalog, "endpoint", endpoint)
     path_style = bool(endpoint) if asked.path_style_access is None else asked.path_style_access
     kept = _kept_reference(asked.credentials, before)
     reference, given = (kept, None) if kept is not None else _reference(asked.credentials)
+    ways, sts = check_delegation(catalog, asked, endpoint, reference)
     profile = StorageProfile(
-        "s3", root.key, tuple(place.key for place in allowed), endpoint, region, path_style, reference
+        "s3",
+        root.key,
+        tuple(place.key for place in allowed),
+        endpoint,
+        region,
+        path_style,
+        reference,
+        ways,
+        sts,
     )
     if given is not None:
         return CheckedProfile(profile, given)
     owner, sealed = (before.prefix, before.sealed_secret) if before else ("", None)
     return CheckedProfile(profile, catalog.storages.vault.keys(owner, profile, sealed))
-
-
-def _check_endpoint(catalog: Catalog, endpoint: str) -> None:
-    try:
-        catalog.storages.endpoints.check(endpoint)
-    except EndpointRefused as error:
-        shown = re.sub(r"//.*@", "//***@", endpoint)[:200]
-        raise IllegalArgumentException(f"Invalid {FIELD}.endpoint {shown!r}: {error}") from error
 
 
 def _kept_reference(

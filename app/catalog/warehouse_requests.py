@@ -23,6 +23,16 @@ class RequestedCredentials:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedSts:
+    """How temporary keys shall be asked for."""
+
+    role_arn: str | None = None
+    external_id: str | None = None
+    session_duration_seconds: int | None = None
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedProfile:
     """What somebody asks for, unchecked; None is what was not said."""
 
@@ -33,6 +43,8 @@ class RequestedProfile:
     region: str | None = None
     path_style_access: bool | None = None
     credentials: RequestedCredentials | None = None
+    delegation: Sequence[str] = ()
+    sts: RequestedSts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from app.errors import BadRequestException
 from app.identifiers import warehouse_name_problem
 from app.storage.endpoints import EndpointRefused, parse_endpoint
 from app.storage.locations import normalise
+from app.storage.roles import WAYS, session_problem, ways_problem
 from app.storage.sealing import decode_keys
 
 _FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill|error|sleep:\d{1,6}|hold:/\S+)")
@@ -30,6 +31,7 @@ def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
         _storage,
         _locations,
         _s3,
+        _delegation,
         _warehouses,
         _limits,
         _jobs,
@@ -167,6 +169,28 @@ def _s3(settings: Settings) -> Iterator[Fault]:
         yield Fault(f"storage.s3.{missing}", "missing", expected="both keys or none")
     if s3.bucket and not _BUCKET.fullmatch(s3.bucket):
         yield _fault(settings, "storage.s3.bucket", "not a bucket name", "3 to 63 of a-z, 0-9, '.', '-'")
+
+
+def _delegation(settings: Settings) -> Iterator[Fault]:
+    s3 = settings.storage.s3
+    if ways_problem(s3.delegation):
+        problem = ways_problem(s3.delegation)
+        yield _fault(settings, "storage.s3.delegation", problem, f"some of {', '.join(WAYS)}")
+    if "static-keys" in s3.delegation and not s3.access_key_id:
+        yield _fault(
+            settings, "storage.s3.delegation", "static-keys without keys", "storage.s3.access_key_id"
+        )
+    if "vended-credentials" not in s3.ways:
+        return
+    found = session_problem(s3.role_arn, s3.external_id, on_aws=not s3.endpoint)
+    if found:
+        yield _fault(settings, f"storage.s3.{found[0]}", "not usable for vended credentials", found[1])
+    if s3.sts_endpoint:
+        try:
+            parse_endpoint(s3.sts_endpoint)
+        except EndpointRefused as error:
+            shown = re.sub(r"//.*@", "//***@", s3.sts_endpoint)
+            yield Fault("storage.s3.sts_endpoint", str(error), shown, "https://host:port")
 
 
 def _warehouses(settings: Settings) -> Iterator[Fault]:

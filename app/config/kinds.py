@@ -20,6 +20,7 @@ _SIZE_BYTES = {
     "MB": 10**6,
     "GB": 10**9,
 }
+_TEN_YEARS = 10 * 365 * 86400.0
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
@@ -87,12 +88,14 @@ class Duration:
     """Go notation: ``30s``, ``100ms``, ``1h30m``; ``0`` needs no unit. Float seconds."""
 
     low: float = 0.0
-    high: float = 10 * 365 * 86400.0
+    high: float = _TEN_YEARS
     secret: bool = False
 
     @property
     def expected(self) -> str:
         bounds = f" from {show_duration(self.low)} up" if self.low else ""
+        if self.high < _TEN_YEARS:
+            bounds = f" from {show_duration(self.low)} to {show_duration(self.high)}"
         return f"a duration such as 500ms, 30s or 1h30m{bounds}"
 
     def parse(self, raw: Any) -> float:

@@ -79,9 +79,9 @@ def integer(default: int, low: int, high: int, help: str) -> Any:
     return _setting(Int(low, high), default, help)
 
 
-def duration(default: str, help: str, *, low: str = "0") -> Any:
+def duration(default: str, help: str, *, low: str = "0", high: str = "87600h") -> Any:
     kind = Duration()
-    return _setting(Duration(low=kind.parse(low)), default, help)
+    return _setting(Duration(kind.parse(low), kind.parse(high)), default, help)
 
 
 def size(default: str, help: str, *, low: str = "1", high: str = "1024GiB") -> Any:

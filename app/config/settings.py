@@ -102,6 +102,23 @@ class S3Settings:
     secret_access_key: str = secret("", "Secret of the access key.")
     bucket: str = text("", "Bucket of the warehouse if storage.warehouse is not set.")
     use_path_style: bool = boolean(False, "Address buckets as path (MinIO) instead of host name.")
+    delegation: tuple[str, ...] = text_list(
+        "How clients without keys of their own are let at the files of a table: vended-credentials, remote-signing,"
+        " static-keys (the access key itself). Without it vended-credentials if role_arn is set, else none."
+    )
+    role_arn: str = text("", "Role that vended credentials are sessions of; needed on AWS, MinIO has none.")
+    external_id: str = text("", "External id that the role asks for.")
+    session_duration: float = duration(
+        "1h", "How long vended credentials are good; clients renew them.", low="15m", high="12h"
+    )
+    sts_endpoint: str = text(
+        "", "URL of the security token service; empty is storage.s3.endpoint, or AWS without that."
+    )
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """``delegation``, or what it is when nothing was said."""
+        return self.delegation or (("vended-credentials",) if self.role_arn else ())
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,8 @@ def test_a_warehouse_on_s3(manager: Client, minio: Minio) -> None:
         "region": minio.region,
         "path-style-access": True,
         "credentials": {"type": "inline"},
+        "delegation": [],
+        "sts": None,
     }
     prefix = profile["root-location"].removeprefix(f"s3://{BUCKET}/")
     assert minio.keys(BUCKET, f"{prefix}/") == set()

@@ -53,6 +53,8 @@ def test_create_and_load(manager: Client, managed: TestServer, grounds: Grounds)
         "region": "",
         "path-style-access": False,
         "credentials": {"type": "default"},
+        "delegation": [],
+        "sts": None,
     }
     assert ok(manager.get(path_of(made))) == made
     assert made in ok(manager.get(WAREHOUSES))["warehouses"]

@@ -23,6 +23,7 @@ from app.catalog.warehouse_requests import (
     NewWarehouse,
     RequestedCredentials,
     RequestedProfile,
+    RequestedSts,
     SoftDelete,
     WarehouseChanges,
 )
@@ -117,7 +118,8 @@ def delete_warehouse(warehouse: str) -> Response:
 def _profile(member: dict[str, Any]) -> RequestedProfile:
     given = member["credentials"]
     credentials = None if given is None else RequestedCredentials(**given)
-    return RequestedProfile(**{**member, "credentials": credentials})
+    sts = None if member["sts"] is None else RequestedSts(**member["sts"])
+    return RequestedProfile(**{**member, "credentials": credentials, "sts": sts})
 
 
 def _soft_delete(member: dict[str, Any] | None) -> SoftDelete | None:

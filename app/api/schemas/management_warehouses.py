@@ -3,6 +3,7 @@
 from marshmallow import RAISE, Schema, fields, validate
 
 from app.api.schemas.fields import Flag, RequestSchema, Text, TextList, WholeNumber
+from app.storage.roles import WAYS
 
 
 class StrictSchema(RequestSchema):
@@ -24,6 +25,13 @@ class StorageCredentialsRequestSchema(StrictSchema):
     )
 
 
+class StsRequestSchema(StrictSchema):
+    role_arn = Text(data_key="role-arn", load_default=None)
+    external_id = Text(data_key="external-id", load_default=None)
+    session_duration_seconds = WholeNumber(data_key="session-duration-seconds", load_default=None)
+    endpoint = Text(load_default=None)
+
+
 class StorageProfileRequestSchema(StrictSchema):
     type = Text(required=True, validate=validate.OneOf(["local", "s3"]))
     root_location = Text(required=True, data_key="root-location")
@@ -34,6 +42,8 @@ class StorageProfileRequestSchema(StrictSchema):
     region = Text(load_default=None)
     path_style_access = Flag(data_key="path-style-access", load_default=None)
     credentials = fields.Nested(StorageCredentialsRequestSchema, load_default=None)
+    delegation = TextList(load_default=list, validate=validate.Length(max=10))
+    sts = fields.Nested(StsRequestSchema, load_default=None)
 
 
 class CreateWarehouseRequestSchema(StrictSchema):
@@ -63,6 +73,13 @@ class CredentialsReferenceSchema(Schema):
     name = fields.String()
 
 
+class StsSchema(Schema):
+    role_arn = fields.String(required=True, data_key="role-arn")
+    external_id = fields.String(required=True, data_key="external-id")
+    session_duration_seconds = fields.Integer(required=True, data_key="session-duration-seconds")
+    endpoint = fields.String(required=True)
+
+
 class StorageProfileSchema(Schema):
     type = fields.String(required=True, validate=validate.OneOf(["local", "s3"]))
     root_location = fields.String(required=True, data_key="root-location")
@@ -71,6 +88,8 @@ class StorageProfileSchema(Schema):
     region = fields.String(required=True)
     path_style_access = fields.Boolean(required=True, data_key="path-style-access")
     credentials = fields.Nested(CredentialsReferenceSchema, required=True)
+    delegation = fields.List(fields.String(validate=validate.OneOf(WAYS)), required=True)
+    sts = fields.Nested(StsSchema, required=True, allow_none=True)
 
 
 class WarehouseSchema(Schema):

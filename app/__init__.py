@@ -29,9 +29,10 @@ def create_app(settings: Settings) -> "Flask":
     from app.auth.attempts import Attempts
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
-    from app.catalog.metric_reports import ReportBuffer
+    from app.catalog.metric_reports import report_buffer
     from app.catalog.storages import WarehouseStorages
     from app.catalog.warehouses import Warehouses
+    from app.changes.audit import Audit
     from app.db import Database
     from app.db.probe import Probe
     from app.observability import failpoints, lifecycle
@@ -49,10 +50,11 @@ def create_app(settings: Settings) -> "Flask":
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.max_request_body_size
     app.url_map.merge_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    reports = ReportBuffer(db)
+    reports, audit = report_buffer(db), Audit(db, settings.audit)
+    lifecycle.at_worker_stop(audit.close)
     lifecycle.at_worker_stop(reports.close)
     attempts = Attempts(settings.auth.max_failures_per_minute)
-    app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe, reports, attempts)
+    app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe, reports, audit, attempts)
     mounted: list[Operations | ManagementOperations] = [mount_config(RESOURCES), *RESOURCES, *MANAGED]
     for resource in mounted:
         resource.register(app)

@@ -4,7 +4,7 @@ The wire ``type`` is the class name, the HTTP status its ``code``. Raise anywher
 Source: the exception table of the Iceberg REST specification and its Java reference.
 """
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class ServiceError(Exception):
@@ -42,11 +42,41 @@ class ValidationException(ServiceError):
 
 
 class NotAuthorizedException(ServiceError):
+    """Nobody knows who asks. ``reason`` is a word for the figures, such as ``missing``, ``expired`` or ``revoked``."""
+
     code = 401
+
+    def __init__(
+        self, message: str, *, reason: str = "invalid", headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message, headers=headers)
+        self.reason = reason
+
+
+class Denial(NamedTuple):
+    """Which privilege was missing on what, None where none would help.
+
+    ``object_kind`` is server, warehouse, namespace, table, view or function.
+    """
+
+    privilege: str | None
+    object_kind: str
+    object_id: int | None = None
+    warehouse_id: int | None = None
+    namespace: tuple[str, ...] = ()
+    name: str | None = None
 
 
 class ForbiddenException(ServiceError):
+    """One may know of it, but not do that. ``denial`` is for the audit; without it the path says what it was about."""
+
     code = 403
+
+    def __init__(
+        self, message: str, *, denial: Denial | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message, headers=headers)
+        self.denial = denial
 
 
 class NoSuchWarehouseException(ServiceError):

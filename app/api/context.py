@@ -11,10 +11,12 @@ from app.api.delegation import requested_delegation
 from app.api.idempotency import idempotency_key
 from app.auth.attempts import Attempts
 from app.catalog.context import Caller, Catalog, Warehouse
-from app.catalog.metric_reports import ReportBuffer
 from app.catalog.warehouses import Warehouses
+from app.changes.audit import Audit
 from app.changes.origin import Origin, shown_user_agent
 from app.db.probe import Probe
+from app.db.row_buffer import RowBuffer
+from app.observability.forwarding import CLIENT_ADDRESS
 
 EXTENSION = "bingsan"
 
@@ -26,7 +28,8 @@ class Services:
     catalog: Catalog
     warehouses: Warehouses
     probe: Probe
-    reports: ReportBuffer
+    reports: RowBuffer
+    audit: Audit
     attempts: Attempts
 
 
@@ -71,7 +74,7 @@ def origin() -> Origin:
 def client_address() -> str | None:
     """Where the request comes from: the address of the connection, or what a trusted proxy says."""
     environ = request.environ
-    return environ.get("bingsan.client_address") or environ.get("REMOTE_ADDR") or None
+    return environ.get(CLIENT_ADDRESS) or environ.get("REMOTE_ADDR") or None
 
 
 def request_id() -> str:

@@ -7,13 +7,16 @@ from werkzeug.exceptions import HTTPException
 
 from app.api.answers import json_answer
 from app.api.context import catalog
+from app.api.denials import note_denial
 from app.db import PoolExhausted
 from app.errors import (
     BadRequestException,
+    ForbiddenException,
     InternalServerError,
     MethodNotAllowedException,
     NoSuchTableException,
     NoSuchViewException,
+    NotAuthorizedException,
     NotFoundException,
     RequestTooLargeException,
     ServiceError,
@@ -49,6 +52,10 @@ def render(error: ServiceError) -> Response:
     if isinstance(error, PoolExhausted) and request.method in {"POST", "DELETE"}:
         # Java repeats any method on 429, but a POST on 503 only by chance of a header.
         error = TooManyRequestsException(error.message, headers=error.headers)
+    if isinstance(error, ForbiddenException):
+        note_denial(error)
+    if isinstance(error, NotAuthorizedException):
+        metrics.auth_failures.inc(error.reason)
     request.environ["bingsan.error"] = f"{error.type}: {error.message}"
     if error.code >= 500:
         log.debug("request failed", error=error, request_id=request.environ["bingsan.request_id"])

@@ -98,6 +98,7 @@ def call_with_names(view: View, need: Need | None, raw: dict[str, str], **more: 
 
 
 def _call(view: View, need: Need | None, names: dict[str, Any], more: dict[str, Any]) -> Response:
+    g.names = names
     authorize(need, {**names, **more})
     return view(**names, **more)
 

@@ -14,10 +14,14 @@ log = get_logger(__name__)
 
 DELETE_SUPERSEDED = "delete-superseded-metadata"
 KEEP_CHANGES = "keep-changes"
+KEEP_AUDIT = "keep-audit"
 KEEP_JOBS = "keep-jobs"
 KEEP_IDEMPOTENCY_KEYS = "keep-idempotency-keys"
 KEEP_METRIC_REPORTS = "keep-metric-reports"
-PERIODS = {KEEP_IDEMPOTENCY_KEYS: 300.0, KEEP_CHANGES: 3600.0, KEEP_METRIC_REPORTS: 3600.0, KEEP_JOBS: 3600.0}
+PERIODS = {
+    KEEP_IDEMPOTENCY_KEYS: 300.0,
+    **dict.fromkeys((KEEP_CHANGES, KEEP_METRIC_REPORTS, KEEP_AUDIT, KEEP_JOBS), 3600.0),
+}
 
 
 def enqueue_superseded(tx: Transaction, warehouse_id: int, old: JsonObject, new: JsonObject) -> None:
@@ -51,10 +55,22 @@ def delete_superseded(catalog: Catalog, job: Job) -> str:
 
 
 def keep_changes(catalog: Catalog, _: Job) -> str:
-    """Make the next days' partitions of the change log and drop those beyond ``changes.retention``."""
+    """Make the next days' partitions of the change log and drop those that nobody needs any more.
+
+    The log is kept for ``changes.retention``, and as part of the audit for ``audit.retention_days``.
+    """
     made = sum(row.created for row in catalog.db.fetch_all("create_changes_partitions"))
-    retention = catalog.settings.changes.retention
+    settings = catalog.settings
+    retention = max(settings.changes.retention, settings.audit.retention if settings.audit.enabled else 0)
     dropped = catalog.db.fetch_one("drop_changes_partitions", retention=retention).dropped
+    return f"{made} partitions made, {dropped} dropped"
+
+
+def keep_audit(catalog: Catalog, _: Job) -> str:
+    """Make the next days' partitions of the audit and drop those beyond ``audit.retention_days``."""
+    made = sum(row.created for row in catalog.db.fetch_all("create_audit_partitions"))
+    retention = catalog.settings.audit.retention
+    dropped = catalog.db.fetch_one("drop_audit_partitions", retention=retention).dropped
     return f"{made} partitions made, {dropped} dropped"
 
 

@@ -9,6 +9,7 @@ from app.db import Database
 from app.errors import (
     AlreadyExistsException,
     BadRequestException,
+    Denial,
     ForbiddenException,
     NoSuchWarehouseException,
     ServiceUnavailableException,
@@ -125,7 +126,8 @@ def active(warehouse: Warehouse) -> Warehouse:
     :raises ForbiddenException: when the warehouse is deactivated
     """
     if not warehouse.is_active:
-        raise ForbiddenException(f"Warehouse is deactivated: {warehouse.name}")
+        denial = Denial(None, "warehouse", warehouse.id, warehouse.id, name=warehouse.name)
+        raise ForbiddenException(f"Warehouse is deactivated: {warehouse.name}", denial=denial)
     return warehouse
 
 

@@ -211,7 +211,30 @@ class JobsSettings:
 
 @dataclass(frozen=True)
 class ChangesSettings:
-    retention: float = duration("168h", "How long rows of the change log are kept.", low="1h")
+    retention: float = duration(
+        "168h", "How long rows of the change log are kept, unless the audit needs them longer.", low="1h"
+    )
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    enabled: bool = boolean(
+        True,
+        "Record refused requests (403) and issued credentials. Mutations are in the change log, whatever this says.",
+    )
+    retention_days: int = integer(
+        90, 1, 3650, "Days for which the audit is kept, and the change log with it if that is longer."
+    )
+    log_level: str = choice(
+        "all",
+        ("all", "write", "manage"),
+        "What is recorded beside mutations: all; what is about writing or managing; only what is about managing.",
+    )
+
+    @property
+    def retention(self) -> float:
+        """In seconds."""
+        return self.retention_days * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -256,6 +279,7 @@ class Settings:
     limits: LimitsSettings = section(LimitsSettings)
     jobs: JobsSettings = section(JobsSettings)
     changes: ChangesSettings = section(ChangesSettings)
+    audit: AuditSettings = section(AuditSettings)
     logging: LoggingSettings = section(LoggingSettings)
     metrics: MetricsSettings = section(MetricsSettings)
     testing: TestingSettings = section(TestingSettings)

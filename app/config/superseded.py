@@ -27,7 +27,6 @@ SWITCHED = {
     "auth.oauth2.enabled": ("auth.oauth2.issuer", "auth.oauth2.client_id", "auth.oauth2.client_secret"),
     "auth.api_key.enabled": (),
     "auth.acl.enabled": ("auth.acl.default_permission",),
-    "audit.enabled": ("audit.retention_days", "audit.log_level"),
     "telemetry.enabled": ("telemetry.endpoint", "telemetry.sample_rate", "telemetry.insecure"),
     "compat.polaris_enabled": (),
 }

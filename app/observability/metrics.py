@@ -141,6 +141,17 @@ class Metrics:
         self.metric_reports_dropped = Counter(
             "bingsan_metric_reports_dropped_total", "Such reports that were not stored.", ("reason",)
         )
+        self.audit_events = Counter(
+            "bingsan_audit_events_total",
+            "What the audit was told: requests that were refused, keys that were issued.",
+            ("outcome",),
+        )
+        self.audit_events_dropped = Counter(
+            "bingsan_audit_events_dropped_total", "Such events that were not stored.", ("reason",)
+        )
+        self.auth_failures = Counter(
+            "bingsan_auth_failures_total", "Requests of nobody known: answered with 401.", ("reason",)
+        )
         self.db_connections_active = Gauge("iceberg_db_connections_active", "Database connections in use.")
         self.db_connections_idle = Gauge(
             "iceberg_db_connections_idle", "Database connections waiting in the pool."

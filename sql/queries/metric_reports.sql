@@ -5,7 +5,7 @@ INSERT INTO metric_reports (
 SELECT
     r.id, to_timestamp(r.at_us / 1000000.0), r.warehouse_id, r.table_id, r.namespace, r.name, r.report_type,
     r.snapshot_id, r.principal, r.request_id, r.report
-FROM json_to_recordset(%(reports)s::json) AS r (
+FROM json_to_recordset(%(rows)s::json) AS r (
     id uuid, at_us bigint, warehouse_id bigint, table_id bigint, namespace text[], name text, report_type text,
     snapshot_id bigint, principal text, request_id text, report json
 )

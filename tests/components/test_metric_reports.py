@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.catalog.metric_reports import BATCH, MOST_REPORTS, ReportBuffer
+from app.catalog.metric_reports import report_buffer
 from app.config import Settings
 from app.db import Database
+from app.db.row_buffer import BATCH, MOST_ROWS
 from app.observability.metrics import metrics
 from tests.support.postgres import DatabaseAddress
 from tests.support.process import eventually
@@ -50,7 +51,7 @@ def dropped(reason: str) -> float:
 def test_a_row_that_the_database_refuses_takes_no_other_with_it(
     db: Database, database: DatabaseAddress
 ) -> None:
-    before, buffer = dropped("refused"), ReportBuffer(db)
+    before, buffer = dropped("refused"), report_buffer(db)
     for number in range(BATCH + 10):
         buffer.add(row(number, id="no uuid") if number in {7, 300} else row(number))
     eventually(lambda: count(database) == BATCH + 8, 10, "all the others are stored")
@@ -60,7 +61,7 @@ def test_a_row_that_the_database_refuses_takes_no_other_with_it(
 
 def test_a_row_that_is_sent_again_is_stored_once(db: Database, database: DatabaseAddress) -> None:
     """The connection may break after the database has stored a batch and before it could say so."""
-    buffer, again = ReportBuffer(db), row(1)
+    buffer, again = report_buffer(db), row(1)
     buffer.add(again)
     buffer.add(again)
     buffer.close()
@@ -68,7 +69,7 @@ def test_a_row_that_is_sent_again_is_stored_once(db: Database, database: Databas
 
 
 def test_what_is_left_at_the_end_is_written(db: Database, database: DatabaseAddress) -> None:
-    buffer = ReportBuffer(db)
+    buffer = report_buffer(db)
     for number in range(5):
         buffer.add(row(number))
     buffer.close()
@@ -77,14 +78,14 @@ def test_what_is_left_at_the_end_is_written(db: Database, database: DatabaseAddr
 
 def test_so_many_reports_wait_and_no_more(db: Database, database: DatabaseAddress) -> None:
     """A database that is away at the end costs reports, not the worker's end."""
-    full, stopped, buffer = dropped("full"), dropped("stopped"), ReportBuffer(db)
+    full, stopped, buffer = dropped("full"), dropped("stopped"), report_buffer(db)
     with database.connect() as lock, lock.cursor() as cursor:
         cursor.execute("LOCK TABLE metric_reports IN ACCESS EXCLUSIVE MODE")
-        for number in range(MOST_REPORTS + 3):
+        for number in range(MOST_ROWS + 3):
             buffer.add(row(number))
         assert dropped("full") == full + 3
         buffer.close()
-        assert dropped("stopped") == stopped + MOST_REPORTS
+        assert dropped("stopped") == stopped + MOST_ROWS
     lock.close()
     # Here the process goes on, and so does its last write.
-    eventually(lambda: count(database) == MOST_REPORTS, 20, "the last write is over")
+    eventually(lambda: count(database) == MOST_ROWS, 20, "the last write is over")

@@ -4,6 +4,7 @@
 """
 
 from app.config.faults import ConfigurationError, Fault
+from app.config.openid import OpenIdSettings, ProviderSettings
 from app.config.settings import (
     CatalogSettings,
     ChangesSettings,
@@ -32,6 +33,8 @@ __all__ = [
     "LocalStorageSettings",
     "LoggingSettings",
     "MetricsSettings",
+    "OpenIdSettings",
+    "ProviderSettings",
     "S3Settings",
     "SecretsSettings",
     "ServerSettings",

@@ -3,11 +3,13 @@
 import ipaddress
 import re
 from collections.abc import Iterator, Set
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.config.faults import Fault
 from app.config.kinds import show_duration
+from app.config.openid_checks import is_loopback, openid_faults
 from app.config.settings import Settings
 from app.errors import BadRequestException
 from app.identifiers import warehouse_name_problem
@@ -28,6 +30,7 @@ def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
         _server,
         _proxies,
         _auth,
+        _openid,
         _storage,
         _locations,
         _s3,
@@ -40,13 +43,6 @@ def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
     found = [fault for rule in rules for fault in rule(settings) if fault.key not in faulty]
     # Whether a database is configured is unknown while the switch itself is faulty.
     return [fault for fault in found if fault.key != "database.host" or "database.embedded" not in faulty]
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _fault(settings: Settings, key: str, problem: str, expected: str = "") -> Fault:
@@ -113,6 +109,12 @@ def _auth(settings: Settings) -> Iterator[Fault]:
             "false",
             settings.origin("auth.enabled"),
         )
+
+
+def _openid(settings: Settings) -> Iterator[Fault]:
+    for fault in openid_faults(settings.auth.openid):
+        listed, found, _ = fault.key.partition("[")
+        yield replace(fault, source=settings.origin(listed if found else fault.key))
 
 
 def _storage(settings: Settings) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ A kind's ``parse`` takes what YAML or the environment gave and returns the typed
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 _UNIT_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
@@ -22,6 +22,20 @@ _SIZE_BYTES = {
 }
 _TEN_YEARS = 10 * 365 * 86400.0
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+class Kind(Protocol):
+    """How the values of a setting are read and shown."""
+
+    @property
+    def secret(self) -> bool: ...
+
+    @property
+    def expected(self) -> str: ...
+
+    def parse(self, raw: Any) -> Any: ...
+
+    def show(self, value: Any) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -168,9 +182,6 @@ class TextList:
 
     def show(self, value: tuple[str, ...]) -> str:
         return ",".join(value)
-
-
-Kind = Text | Bool | Int | Duration | Size | Choice | TextList
 
 
 def parse_duration(raw: Any) -> float:

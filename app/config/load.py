@@ -9,6 +9,7 @@ from typing import Any
 from app.config import superseded
 from app.config.checks import check
 from app.config.faults import ConfigurationError, Fault
+from app.config.item_list import FaultyItems
 from app.config.options import Option, build, options
 from app.config.settings import Settings
 from app.config.sources import Given, find_file, read_environment, read_file
@@ -110,6 +111,10 @@ def _parse(given: Mapping[str, Given], known: Mapping[str, Option]) -> tuple[dic
             continue
         try:
             values[key] = option.kind.parse(value.raw)
+        except FaultyItems as error:
+            faults += [
+                dataclasses.replace(fault, key=key + fault.key, source=value.source) for fault in error.faults
+            ]
         except ValueError as error:
             got = "***" if option.kind.secret else repr(value.raw)[:80]
             faults.append(Fault(key, str(error), got, option.kind.expected, value.source))

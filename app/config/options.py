@@ -93,5 +93,5 @@ def choice(default: str, values: tuple[str, ...], help: str) -> Any:
     return _setting(Choice(values), default, help)
 
 
-def text_list(help: str) -> Any:
-    return _setting(TextList(), [], help)
+def text_list(help: str, default: str = "") -> Any:
+    return _setting(TextList(), default, help)

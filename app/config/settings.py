@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.config.openid import OpenIdSettings
 from app.config.options import boolean, choice, duration, integer, secret, section, size, text, text_list
 
 
@@ -165,6 +166,7 @@ class AuthSettings:
         10_000,
         "Wrong secrets that one address may send to the token endpoint within a minute (per worker); then 429.",
     )
+    openid: OpenIdSettings = section(OpenIdSettings)
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,18 @@ class WarehouseStorages:
 
     def connect(self, profile: StorageProfile, keys: Keys | None) -> Storages:
         """Return storages that nobody else uses."""
-        public_only = bool(profile.endpoint) and not self.endpoints.names(profile.endpoint)
-        return Storages.connect(self._settings.storage, profile, keys, self._files, public_only=public_only)
+        sts = profile.sts.endpoint if profile.sts is not None else ""
+        return Storages.connect(
+            self._settings.storage,
+            profile,
+            keys,
+            self._files,
+            public_only=self._must_be_public(profile.endpoint),
+            public_sts_only=self._must_be_public(sts or profile.endpoint),
+        )
+
+    def _must_be_public(self, endpoint: str) -> bool:
+        return bool(endpoint) and not self.endpoints.names(endpoint)
 
     def _connect(self, warehouse: "Warehouse", profile: StorageProfile) -> Storages:
         try:

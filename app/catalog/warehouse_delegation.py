@@ -31,6 +31,10 @@ def check_delegation(
         raise BadRequestException(
             f"Invalid {FIELD}.delegation: static-keys need keys of the warehouse's own, not the default ones"
         )
+    if {"static-keys", "vended-credentials"} <= set(ways):
+        raise BadRequestException(
+            f"Invalid {FIELD}.delegation: vended-credentials and static-keys exclude one another"
+        )
     if "vended-credentials" in ways:
         return ways, _check_sts(catalog, asked.sts or RequestedSts(), endpoint)
     if asked.sts is not None:

@@ -10,13 +10,21 @@ from app.storage.executor import Executor, in_greenlets, in_threads
 from app.storage.files import LocalFileSystem
 from app.storage.locations import AllowedLocations
 from app.storage.profiles import StorageProfile
+from app.storage.vending import StaticKeys, VendedCredentials
 
 
 class Storages:
     """The file systems of a warehouse by family of schemes, inside its allowed prefixes."""
 
-    def __init__(self, allowed: AllowedLocations, file_systems: Mapping[str, ExecutedFileSystem]) -> None:
+    def __init__(
+        self,
+        allowed: AllowedLocations,
+        file_systems: Mapping[str, ExecutedFileSystem],
+        vended: VendedCredentials | None = None,
+    ) -> None:
         self.allowed = allowed
+        self.vended = vended
+        """What clients may take along; None where no credentials are handed out."""
         self._file_systems = file_systems
 
     @classmethod
@@ -33,7 +41,9 @@ class Storages:
             file_systems["file"] = _local(allowed, files or file_executor(storage))
         if "s3" in families:
             file_systems["s3"] = _s3(storage, storage.s3)
-        return cls(allowed, file_systems)
+        profile = StorageProfile.from_settings(storage, storage.warehouse)
+        vended = _vended(storage, profile, storage.s3, public_only=False) if profile.type == "s3" else None
+        return cls(allowed, file_systems, vended)
 
     @classmethod
     def connect(
@@ -44,11 +54,13 @@ class Storages:
         files: Executor,
         *,
         public_only: bool,
+        public_sts_only: bool = False,
     ) -> "Storages":
         """Connect to what a profile names.
 
         :param keys: None lets botocore look for them
         :param public_only: connect to public addresses only
+        :param public_sts_only: the same for the security token service
         """
         allowed = AllowedLocations([profile.root_location, *profile.allowed_locations])
         if profile.type == "local":
@@ -60,7 +72,8 @@ class Storages:
             secret_access_key=keys.secret_access_key if keys else "",
             use_path_style=profile.path_style_access,
         )
-        return cls(allowed, {"s3": _s3(storage, s3, public_only=public_only)})
+        vended = _vended(storage, profile, s3, public_only=public_sts_only)
+        return cls(allowed, {"s3": _s3(storage, s3, public_only=public_only)}, vended)
 
     def for_location(self, location: str) -> ExecutedFileSystem:
         """Return the file system that holds ``location``.
@@ -79,6 +92,8 @@ class Storages:
         """Close idle connections; calls under way end as they would have."""
         for file_system in self._file_systems.values():
             file_system.close()
+        if self.vended is not None:
+            self.vended.close()
 
 
 def file_executor(storage: StorageSettings) -> Executor:
@@ -105,3 +120,24 @@ def _s3(storage: StorageSettings, settings: S3Settings, *, public_only: bool = F
     limits = (storage.timeout, storage.deadline, storage.max_threads)
     s3 = S3FileSystem(settings, *limits, public_only=public_only)
     return ExecutedFileSystem(s3, in_greenlets("s3", storage.max_threads, storage.deadline))
+
+
+def _vended(
+    storage: StorageSettings, profile: StorageProfile, s3: S3Settings, *, public_only: bool
+) -> VendedCredentials | None:
+    executor = in_greenlets("sts", storage.max_threads, storage.deadline)
+    if profile.sts is not None:
+        from app.storage.sts import StsSettings, StsVendor
+
+        settings = StsSettings(
+            profile=profile.sts,
+            store=s3.endpoint,
+            region=s3.region,
+            access_key_id=s3.access_key_id,
+            secret_access_key=s3.secret_access_key,
+        )
+        vendor = StsVendor(settings, storage.timeout, storage.max_threads, public_only=public_only)
+        return VendedCredentials(vendor, executor)
+    if "static-keys" in profile.delegation:
+        return VendedCredentials(StaticKeys(s3.access_key_id, s3.secret_access_key), executor)
+    return None

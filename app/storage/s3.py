@@ -5,25 +5,21 @@ retries are off, because they know no time limit for the whole operation.
 """
 
 import random
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from functools import cache
 from typing import Any, TypeVar
 
-import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.config import S3Settings
 from app.errors import AlreadyExistsException, NotFoundException, ServiceError, ServiceUnavailableException
 from app.storage import s3_errors
+from app.storage.aws import aws_client
 from app.storage.filesystem import too_large
 from app.storage.locations import Location, normalise
-from app.storage.s3_guard import guard
 
 T = TypeVar("T")
 
@@ -32,7 +28,6 @@ _BATCH = 1000
 """Most keys of one DeleteObjects request."""
 _PAUSES = (0.1, 0.4)
 """Seconds before the second and the third attempt."""
-_SESSION_LOCK = threading.Lock()
 
 
 class S3FileSystem:
@@ -42,6 +37,7 @@ class S3FileSystem:
     :param deadline: seconds for an operation with its retries
     :param connections: most connections that are kept open
     :param public_only: refuse to connect to private, loopback and link-local addresses
+    :param session_token: of temporary keys
     """
 
     def __init__(
@@ -52,17 +48,14 @@ class S3FileSystem:
         connections: int,
         *,
         public_only: bool = False,
+        session_token: str = "",
     ) -> None:
         self._timeout = timeout
         self._deadline = deadline
         options = _options(settings, timeout, connections)
-        if public_only:
-            # Behind a proxy nobody would know which address is reached.
-            options["config"] = options["config"].merge(Config(proxies={}))
-        with _SESSION_LOCK:
-            self._client: Any = _session().client("s3", **options)
-        if public_only:
-            guard(self._client)
+        self._client: Any = aws_client(
+            "s3", public_only=public_only, aws_session_token=session_token or None, **options
+        )
         self._conditional_writes = True
         self._client.meta.events.register_first("needs-retry.s3", _redirect_only_to_a_named_region)
 
@@ -183,18 +176,6 @@ class S3FileSystem:
         finally:
             # Or else the error and this frame keep each other, and the connection of the answer, alive.
             del failure
-
-
-def _session() -> boto3.session.Session:
-    """A session of its own, but for the models of AWS: reading those takes longer than anything else."""
-    session = botocore.session.get_session()
-    session.register_component("data_loader", _loader())
-    return boto3.session.Session(botocore_session=session)
-
-
-@cache
-def _loader() -> Any:
-    return botocore.session.get_session().get_component("data_loader")
 
 
 class _ExistsError(Exception):

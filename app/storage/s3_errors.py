@@ -38,6 +38,11 @@ _KNOWN = (
     | _ELSEWHERE
     | {
         "BadDigest",
+        "InvalidClientTokenId",
+        "InvalidParameterValue",
+        "MalformedPolicyDocument",
+        "RegionDisabledException",
+        "ValidationError",
         "EntityTooLarge",
         "InternalError",
         "InvalidArgument",

@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 from flask import Response, g
 
+from app.catalog.delegation import NOTHING, Delegation
+
 JSON = "application/json"
 # Neither a proxy nor a client's HTTP cache may keep what the catalog says.
 HEADERS = {"Cache-Control": "no-store"}
@@ -35,17 +37,28 @@ def not_modified(etag: str) -> Response:
 
 
 def metadata_answer(
-    metadata_location: str | None, document: str, *, config: bool, etag: str | None = None
+    metadata_location: str | None,
+    document: str,
+    *,
+    config: bool,
+    delegation: Delegation = NOTHING,
+    etag: str | None = None,
 ) -> Response:
     """A load or commit answer around a stored metadata document.
 
     :param config: whether the answer has a ``config`` member, as loads have and commits have not; it says how the
         storage of a warehouse with a profile is reached, which for the default warehouse is left to the client
+    :param delegation: how the client is let at the files
     """
+    more: dict[str, Any] = {}
+    if config:
+        more["config"] = delegation.config if delegation.way else _storage_config()
+    if delegation.credentials:
+        more["storage-credentials"] = [credential._asdict() for credential in delegation.credentials]
     location = msgspec.json.encode(metadata_location)
-    tail = b',"config":' + msgspec.json.encode(_storage_config()) + b"}" if config else b"}"
-    body = b'{"metadata-location":' + location + b',"metadata":' + document.encode() + tail
-    return raw_answer(body, headers={"ETag": etag} if etag else None)
+    body = b'{"metadata-location":' + location + b',"metadata":' + document.encode()
+    tail = b"," + msgspec.json.encode(more)[1:] if more else b"}"
+    return raw_answer(body + tail, headers={"ETag": etag} if etag else None)
 
 
 def _storage_config() -> dict[str, str]:

@@ -57,6 +57,16 @@ def caller() -> Caller:
     )
 
 
+def visitor(*delegation: str) -> Caller:
+    """Who asks for something that changes nothing.
+
+    :param delegation: ways to the files beside those that the request names
+    """
+    ways = tuple(dict.fromkeys((*requested_delegation(), *delegation)))
+    expires = time.monotonic() + catalog().settings.server.request_timeout
+    return Caller(origin(), expires, delegation=ways)
+
+
 def origin() -> Origin:
     """Who makes this request, and from where."""
     who, agent = session(), request.environ.get("HTTP_USER_AGENT")

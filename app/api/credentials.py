@@ -4,7 +4,8 @@ from flask import Response
 
 from app.api.answers import json_answer
 from app.api.bodies import read_body
-from app.api.context import catalog, warehouse
+from app.api.context import catalog, visitor, warehouse
+from app.api.data_access import data_access
 from app.api.declarations import PLAN_ID, REFERENCED_BY
 from app.api.operations import Operations
 from app.api.parameters import text_parameter
@@ -28,7 +29,9 @@ resource = Operations("credentials")
 def load_credentials(table: TableIdentifier) -> Response:
     referenced_by()
     text_parameter("planId")
-    found = credentials.load_credentials(catalog(), warehouse(), table)
+    # Java's refresher does not say what it came for.
+    asker = visitor("vended-credentials")
+    found = credentials.load_credentials(catalog(), asker, warehouse(), table, data_access(table))
     return json_answer({"storage-credentials": [credential._asdict() for credential in found]})
 
 

@@ -5,17 +5,46 @@ import hashlib
 from flask import request
 
 
-def table_etag(metadata_location: str, snapshots: str = "all") -> str:
+def table_etag(
+    metadata_location: str, snapshots: str = "all", *more: object, expires_at: float | None = None
+) -> str:
     """The strong tag of one representation of a table.
 
     :param snapshots: the loading mode; ``all`` and ``refs`` are different representations
+    :param more: what else makes a difference to the body
+    :param expires_at: when secrets in the body end, in seconds since the epoch; the tag says it
     """
-    digest = hashlib.sha256(f"{metadata_location}\0{snapshots}".encode()).hexdigest()
-    return f'"{digest[:32]}"'
+    text = "\0".join([metadata_location, snapshots, *map(str, more)])
+    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return f'"{digest}"' if expires_at is None else f'"{digest}-{int(expires_at):x}"'
 
 
-def is_known(etag: str) -> bool:
-    """Whether the request's If-None-Match names the tag; compared weakly, quoted or not, ``*`` matches."""
+def known_etag(etag: str) -> str | None:
+    """Return the tag if the request's If-None-Match names it; compared weakly, quoted or not, ``*`` matches."""
+    tags = _named()
+    return etag if "*" in tags or etag.strip('"') in tags else None
+
+
+def known_unexpired(etag: str, least: float) -> str | None:
+    """Return the tag of If-None-Match that is ``etag`` with secrets that last until ``least`` at least.
+
+    ``*`` does not match: it does not say until when the client's secrets are good.
+    """
+    wanted = etag.strip('"')
+    for tag in _named():
+        digest, _, expires = tag.partition("-")
+        if digest == wanted and _seconds(expires) >= least:
+            return f'"{tag}"'
+    return None
+
+
+def _named() -> set[str]:
     known = request.headers.get("If-None-Match", "")
-    tags = {tag.strip().removeprefix("W/").strip('"') for tag in known.split(",")}
-    return "*" in tags or etag.strip('"') in tags
+    return {tag.strip().removeprefix("W/").strip('"') for tag in known.split(",")}
+
+
+def _seconds(text: str) -> int:
+    try:
+        return int(text, 16)
+    except ValueError:
+        return 0

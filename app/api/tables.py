@@ -5,6 +5,7 @@ from flask import Response, request
 from app.api.answers import json_answer, metadata_answer, no_content, not_modified
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
+from app.api.data_access import committed_answer, known_table, loaded_answer, made_answer, staged_answer
 from app.api.declarations import (
     DATA_ACCESS,
     FORCE,
@@ -16,7 +17,6 @@ from app.api.declarations import (
     SNAPSHOTS,
     tagged,
 )
-from app.api.etags import is_known, table_etag
 from app.api.names import identifier_of, name_of
 from app.api.operations import Operations
 from app.api.pages import requested_page
@@ -29,7 +29,7 @@ from app.api.schemas.tables import (
     RenameTableRequestSchema,
 )
 from app.catalog import tables
-from app.catalog.tables import LoadedTable, NewTable
+from app.catalog.tables import NewTable
 from app.errors import (
     AlreadyExistsException,
     CommitFailedException,
@@ -79,8 +79,8 @@ def create_table(namespace: Namespace) -> Response:
         properties=body["properties"],
     )
     if body["stage_create"]:
-        return metadata_answer(None, tables.stage_table(catalog(), caller(), warehouse(), new), config=True)
-    return _loaded(tables.create_table(catalog(), caller(), warehouse(), new))
+        return staged_answer(new.identifier, tables.stage_table(catalog(), caller(), warehouse(), new))
+    return made_answer(new.identifier, tables.create_table(catalog(), caller(), warehouse(), new))
 
 
 @resource.operation(
@@ -99,15 +99,16 @@ def create_table(namespace: Namespace) -> Response:
 )
 def register_table(namespace: Namespace) -> Response:
     body = read_body(RegisterTableRequestSchema)
-    loaded = tables.register_table(
+    table = TableIdentifier(namespace, name_of(body["name"]))
+    registered = tables.register_table(
         catalog(),
         caller(),
         warehouse(),
-        TableIdentifier(namespace, name_of(body["name"])),
+        table,
         body["metadata_location"],
         overwrite=body["overwrite"],
     )
-    return _loaded(loaded)
+    return made_answer(table, registered)
 
 
 @resource.operation(
@@ -133,11 +134,12 @@ def load_table(table: TableIdentifier) -> Response:
     snapshots = choice_parameter("snapshots", ("all", "refs"))
     referenced_by()
     if "If-None-Match" in request.headers:
-        etag = table_etag(tables.load_table_pointer(catalog(), warehouse(), table), snapshots)
-        if is_known(etag):
-            return not_modified(etag)
+        pointer = tables.load_table_pointer(catalog(), warehouse(), table)
+        known = known_table(table, pointer, snapshots)
+        if known is not None:
+            return not_modified(known)
     loaded = tables.load_table(catalog(), warehouse(), table, referenced_only=snapshots == "refs")
-    return metadata_answer(*loaded, config=True, etag=table_etag(loaded.metadata_location, snapshots))
+    return loaded_answer(table, loaded, snapshots)
 
 
 @resource.operation(
@@ -159,7 +161,7 @@ def update_table(table: TableIdentifier) -> Response:
     committed = tables.update_table(
         catalog(), caller(), warehouse(), table, body["requirements"], body["updates"]
     )
-    return metadata_answer(*committed, config=False, etag=table_etag(committed.metadata_location))
+    return committed_answer(committed)
 
 
 @resource.operation(
@@ -203,7 +205,3 @@ def rename_table() -> Response:
     destination = identifier_of(body["destination"], "destination")
     tables.rename_table(catalog(), caller(), warehouse(), source, destination)
     return no_content()
-
-
-def _loaded(table: LoadedTable) -> Response:
-    return metadata_answer(*table, config=True, etag=table_etag(table.metadata_location))

@@ -1,34 +1,26 @@
-"""What a client gets to reach a table's files with.
+"""Credentials for a table's files, and renewing them."""
 
-No storage of this version has credentials that end by themselves, and the service's own keys never leave it:
-clients bring theirs.
-"""
-
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 from urllib.parse import urlsplit
 
-from app.catalog.context import Catalog, Warehouse
+from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.delegation import StorageCredential, delegate
 from app.catalog.tables import load_table_location
 from app.errors import BadRequestException
 from app.identifiers import TableIdentifier
-
-
-class StorageCredential(NamedTuple):
-    """``config`` holds client properties that are good for all locations that begin with ``prefix``."""
-
-    prefix: str
-    config: dict[str, str]
+from app.storage.policy import Access
 
 
 def load_credentials(
-    catalog: Catalog, warehouse: Warehouse, table: TableIdentifier
+    catalog: Catalog, caller: Caller, warehouse: Warehouse, table: TableIdentifier, access: Access | None
 ) -> list[StorageCredential]:
-    """Return the credentials for a table's files, of which there are none.
+    """Return the credentials for a table's files; there may be none.
 
     :raises NoSuchTableException: when it, or its namespace, does not exist
+    :raises ServiceError: when the service that issues them refuses or does not answer
     """
-    load_table_location(catalog, warehouse, table)
-    return []
+    location = load_table_location(catalog, warehouse, table)
+    return list(delegate(catalog, caller, warehouse, table, lambda: location, access).credentials)
 
 
 def refuse_signing(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier, provider: str) -> NoReturn:

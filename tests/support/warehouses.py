@@ -83,6 +83,26 @@ class S3Warehouse:
         """The bucket goes with its MinIO."""
 
 
+class VendingWarehouse(S3Warehouse):
+    """The same, whose clients have no keys: the service is a user who may only use this bucket, and vends."""
+
+    def __init__(self, minio: Minio, bucket: str, prefix: str, *ways: str) -> None:
+        super().__init__(minio, bucket, prefix)
+        self.user = minio.add_user(bucket)
+        self.ways = ways or ("vended-credentials",)
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **super().environment(),
+            "ICEBERG_STORAGE_S3_ACCESS_KEY_ID": self.user.access_key,
+            "ICEBERG_STORAGE_S3_SECRET_ACCESS_KEY": self.user.secret_key,
+            "ICEBERG_STORAGE_S3_DELEGATION": ",".join(self.ways),
+        }
+
+    def client_properties(self) -> dict[str, str]:
+        return {"s3.endpoint": self.minio.endpoint, "s3.region": self.minio.region}
+
+
 def same_place(location: str) -> str:
     """Return a location in the spelling that ``files()`` uses; engines write ``file:/x`` and ``/x`` too."""
     path = re.sub(r"^(file:)?/*/", "/", location)

@@ -11,7 +11,7 @@ ALTER TABLE changes
     ALTER COLUMN warehouse_id DROP NOT NULL;
 CREATE INDEX changes_principal ON changes (principal, at, id);
 CREATE INDEX changes_action ON changes (action, at, id);
-CREATE INDEX changes_object ON changes (namespace, name, at, id);
+CREATE INDEX changes_object ON changes (warehouse_id, namespace, name, at, id);
 CREATE INDEX changes_request ON changes (request_id);
 
 -- What is worth knowing and changed nothing: requests that were refused, credentials that were handed out. Partitioned
@@ -41,7 +41,7 @@ CREATE TABLE audit_events (
 ) PARTITION BY RANGE (at);
 CREATE INDEX audit_events_principal ON audit_events (principal, at, id);
 CREATE INDEX audit_events_action ON audit_events (action, at, id);
-CREATE INDEX audit_events_object ON audit_events (namespace, name, at, id);
+CREATE INDEX audit_events_object ON audit_events (warehouse_id, namespace, name, at, id);
 CREATE INDEX audit_events_request ON audit_events (request_id);
 CREATE TABLE audit_events_default PARTITION OF audit_events DEFAULT;
 SELECT create_day_partition('audit_events', (current_date + day)::date) FROM generate_series(0, 7) AS day;

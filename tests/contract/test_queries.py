@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 QUERIES = load_queries()
 PARAMETER = re.compile(r"%\((\w+)\)s")
 DATA = re.compile(r"^(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
-LARGE = {"namespaces", "tabulars", "changes", "jobs", "metric_reports", "functions"}
+LARGE = {"namespaces", "tabulars", "changes", "audit_events", "jobs", "metric_reports", "functions"}
 # These read all there is, once at start-up or for the figures of a scrape.
 WHOLE = {"count_entities", "count_namespaces", "count_tabulars"}
 
@@ -45,6 +45,9 @@ INSERT INTO metric_reports (
 )
 SELECT gen_random_uuid(), now() + make_interval(days => i % 8), 1, i % 100, ARRAY['n'], 't', 'scan-report', 'a', 'r',
     '{}'
+FROM generate_series(1, 10000) i;
+INSERT INTO audit_events (id, at, action, outcome, status, principal, principal_kind, request_id)
+SELECT gen_random_uuid(), now() - make_interval(secs => i), 'access.denied', 'denied', 403, 'a', 'user', 'r'
 FROM generate_series(1, 10000) i;
 INSERT INTO jobs (kind, payload, status, heartbeat_at, finished_at)
 SELECT 'purge', '{}', CASE WHEN i % 1000 = 0 THEN 'running' WHEN i % 100 = 0 THEN 'queued' ELSE 'completed' END,

@@ -1,6 +1,15 @@
 """All operations of the management API."""
 
-from app.api.management import functions, held, jobs, metric_reports, namespaces, protection, warehouses
+from app.api.management import (
+    audit,
+    functions,
+    held,
+    jobs,
+    metric_reports,
+    namespaces,
+    protection,
+    warehouses,
+)
 
 MANAGED = [
     warehouses.resource,
@@ -10,4 +19,5 @@ MANAGED = [
     functions.resource,
     metric_reports.resource,
     jobs.resource,
+    audit.resource,
 ]

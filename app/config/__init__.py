@@ -20,6 +20,7 @@ from app.config.settings import (
     Settings,
     StorageSettings,
     TestingSettings,
+    TlsSettings,
 )
 
 __all__ = [
@@ -41,4 +42,5 @@ __all__ = [
     "Settings",
     "StorageSettings",
     "TestingSettings",
+    "TlsSettings",
 ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.config.certificates import certificate_problems
 from app.config.faults import Fault
 from app.config.kinds import show_duration
 from app.config.openid_checks import is_loopback, openid_faults
@@ -86,6 +87,13 @@ def _server(settings: Settings) -> Iterator[Fault]:
     if server.shutdown_delay > server.drain_timeout:
         limit = f"at most server.drain_timeout, {show_duration(server.drain_timeout)}"
         yield _fault(settings, "server.shutdown_delay", "longer than the whole stop", limit)
+
+
+def check_files(settings: Settings, faulty: Set[str]) -> Iterator[Fault]:
+    """Faults in the files of the certificate, without those about keys that are faulty already."""
+    if settings.server.tls.enabled and not any(key.startswith("server.tls.") for key in faulty):
+        for problem in certificate_problems(settings.server.tls):
+            yield _fault(settings, problem.key, str(problem))
 
 
 def _proxies(settings: Settings) -> Iterator[Fault]:

@@ -159,9 +159,10 @@ class Choice:
         return "one of " + ", ".join(self.values)
 
     def parse(self, raw: Any) -> str:
-        if not isinstance(raw, str) or raw.lower() not in self.values:
+        # YAML reads 1.2 as a number.
+        if isinstance(raw, bool) or not isinstance(raw, str | float) or str(raw).lower() not in self.values:
             raise ValueError("not a known value")
-        return raw.lower()
+        return str(raw).lower()
 
     def show(self, value: str) -> str:
         return value

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from app.config import superseded
-from app.config.checks import check
+from app.config.advice import advice
+from app.config.certificates import CHECKED
+from app.config.checks import check, check_files
 from app.config.faults import ConfigurationError, Fault
 from app.config.item_list import FaultyItems
 from app.config.options import Option, build, options
@@ -36,9 +38,13 @@ def load(path: str | Path | None, environ: Mapping[str, str], overrides: Mapping
     )
     settings = complete(settings)
     faults += check(settings, {fault.key for fault in faults})
+    if CHECKED not in environ:
+        faults += check_files(settings, {fault.key for fault in faults})
     if faults:
         raise ConfigurationError(faults)
-    return settings
+    return dataclasses.replace(
+        settings, warnings=(*settings.warnings, *advice(settings, certificate=CHECKED not in environ))
+    )
 
 
 def complete(settings: Settings) -> Settings:

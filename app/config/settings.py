@@ -16,6 +16,21 @@ from app.config.options import boolean, choice, duration, integer, secret, secti
 
 
 @dataclass(frozen=True)
+class TlsSettings:
+    enabled: bool = boolean(False, "Speak TLS on the port, and nothing else.")
+    cert_file: str = text(
+        "",
+        "Certificate in PEM form, followed by its chain. A changed file is used for new connections at once.",
+    )
+    key_file: str = text("", "Private key of the certificate in PEM form, not encrypted.")
+    min_version: str = choice("1.2", ("1.2", "1.3"), "Oldest version of TLS that clients may use.")
+    client_ca_file: str = text(
+        "", "Authorities whose certificates clients must show; only health checks and /metrics need none."
+    )
+    handshake_timeout: float = duration("10s", "Time for a client to shake hands.", low="100ms")
+
+
+@dataclass(frozen=True)
 class ServerSettings:
     host: str = text("127.0.0.1", "Address to listen on.")
     port: int = integer(8181, 0, 65535, "Port to listen on; 0 takes a free one, which the log names.")
@@ -35,6 +50,7 @@ class ServerSettings:
         "0s", "After SIGTERM: how long /ready is 503 while connections are still accepted (5s in Kubernetes)."
     )
     drain_timeout: float = duration("30s", "After SIGTERM: how long running requests may take in all.")
+    tls: TlsSettings = section(TlsSettings)
     trusted_proxies: tuple[str, ...] = text_list(
         "Addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For, -Proto and -Prefix are believed; all"
         " others' are ignored."

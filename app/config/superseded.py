@@ -22,7 +22,6 @@ IGNORED = {
 
 # Features that are not there yet. Switched off, their keys are ignored with a warning; on is a fault.
 SWITCHED = {
-    "server.tls.enabled": ("server.tls.cert_file", "server.tls.key_file"),
     "auth.enabled": ("auth.token_expiry", "auth.signing_key"),
     "auth.oauth2.enabled": ("auth.oauth2.issuer", "auth.oauth2.client_id", "auth.oauth2.client_secret"),
     "auth.api_key.enabled": (),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.config import ConfigurationError, Fault, Settings
+from app.config.certificates import CHECKED, read_certificate
 from app.observability import lifecycle, logs
 from app.observability.state import ROOT, build
 from app.server.lifeline import LISTENER, SUPERVISOR, end_with_parent, wait_for_go
@@ -24,6 +25,7 @@ _LEVELS = {"warn": "warning"}
 
 def load_settings() -> Settings:
     """The settings of a node; faults are printed and end the process."""
+    os.environ.pop(CHECKED, None)  # the supervisor's check may be long ago
     try:
         loaded = Settings.load()
         if loaded.database.embedded:
@@ -42,6 +44,11 @@ def listen_address(settings: Settings) -> str:
     return f"{host}:{settings.server.port}"
 
 
+def listening_at(listener: Any) -> str:
+    """A listener as clients know it; gunicorn names IPv6 without regard to TLS."""
+    return str(listener).replace("http://", "https://") if settings.server.tls.enabled else str(listener)
+
+
 def raise_open_files() -> None:
     """As many descriptors as the hard limit allows: one per connection."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -52,10 +59,15 @@ settings = load_settings()
 logs.set_level(settings.logging.level)
 logs.capture_standard_logging()
 Worker.settings = settings
+if settings.server.tls.enabled:
+    Worker.certificate = read_certificate(settings.server.tls)
+    os.environ[CHECKED] = "1"  # what the workers fall back on has been read
 
 bind = listen_address(settings)
 worker_class = Worker
 workers = settings.server.workers
+if settings.server.tls.enabled:  # for the scheme only: the worker shakes hands itself
+    certfile, keyfile = settings.server.tls.cert_file, settings.server.tls.key_file
 worker_connections = settings.server.worker_connections
 forwarded_allow_ips = ""  # the application judges what proxies say (app.observability.forwarding)
 secure_scheme_headers: dict[str, str] = {}
@@ -97,8 +109,9 @@ def on_starting(_arbiter: Any) -> None:
 
 
 def when_ready(arbiter: Any) -> None:
-    addresses = [str(listener) for listener in arbiter.LISTENERS]
-    logs.get_logger("server").info("server listening", address=", ".join(addresses), version=build().version)
+    addresses = ", ".join(listening_at(listener) for listener in arbiter.LISTENERS)
+    secured = {"cert_file": settings.server.tls.cert_file} if settings.server.tls.enabled else {}
+    logs.get_logger("server").info("server listening", address=addresses, version=build().version, **secured)
 
 
 def post_fork(_arbiter: Any, worker: Any) -> None:

@@ -1,6 +1,7 @@
 """The open connections of a worker, and which of them wait for their client."""
 
 import select
+import socket
 from typing import Any
 
 from gevent import get_hub, getcurrent, monkey
@@ -27,18 +28,25 @@ class IdleConnections:
         """True once bytes of a request are there; False when the client left or after ``timeout`` seconds."""
         if parser.unreader.buf.getvalue():
             return True
+        data = self._receive(client, timeout, _PIECE, fresh=fresh)
+        if data:
+            parser.unreader.unread(data)
+        return bool(data)
+
+    def wait_for_handshake(self, client: Any, timeout: float) -> bytes:
+        """The first byte, which stays to be read; empty when the client left or after ``timeout`` seconds."""
+        return self._receive(client, timeout, 1, socket.MSG_PEEK, fresh=True)
+
+    def _receive(self, client: Any, timeout: float, *how: int, fresh: bool) -> bytes:
         greenlet = getcurrent()
         self._waiting[greenlet] = (client, fresh)
         client.settimeout(timeout)
         try:
-            data = client.recv(_PIECE)
+            return bytes(client.recv(*how))
         except (Drained, TimeoutError):
-            return False
+            return b""
         finally:
             del self._waiting[greenlet]
-        if data:
-            parser.unreader.unread(data)
-        return bool(data)
 
     def close(self, *, fresh: bool) -> None:
         """End those that wait; ``fresh`` also those that never sent anything."""

@@ -22,7 +22,8 @@ from gunicorn.workers import base
 from gunicorn.workers.ggevent import GeventWorker
 
 from app.config import Settings
-from app.errors import ServiceError
+from app.config.certificates import Certificate
+from app.errors import BadRequestException, ServiceError
 from app.observability.forwarding import TrustedProxies
 from app.observability.logs import get_logger
 from app.observability.request_ids import accept_request_id
@@ -31,6 +32,7 @@ from app.server.connections import IdleConnections
 from app.server.deadlines import RequestDeadline
 from app.server.refusal import SERVER_NAME, record, refusal, service_error
 from app.server.requests import check_size, expects_body, limited_request, read_body
+from app.server.tls import HANDSHAKE, Certificates, say_goodbye
 
 log = get_logger("server")
 
@@ -54,13 +56,15 @@ class Answer(Response):  # type: ignore[misc]
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """``settings`` is set by ``app.server.configuration`` before the master forks."""
+    """``settings`` and ``certificate`` (with TLS) are set by ``app.server.configuration`` before the master forks."""
 
     settings: ClassVar[Settings]
+    certificate: ClassVar[Certificate | None] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.idle = IdleConnections()
+        self.certificates: Certificates | None = None
         self.request_class = limited_request(self.settings)
         self.proxies = TrustedProxies(self.settings.server.trusted_proxies)
 
@@ -85,10 +89,13 @@ class Worker(GeventWorker):  # type: ignore[misc]
         # gunicorn's signal handlers write here: without a reader they would run at the loop's next turn only.
         wakeup.start(partial(os.read, self.PIPE[0], 4096))
         gevent.get_hub().print_exception = _log_greenlet
-        pool = Pool(self.worker_connections)
+        tls, pool = self.settings.server.tls, Pool(self.worker_connections)
+        self.certificates = Certificates(tls, self.certificate) if self.certificate else None
         servers = [self._listen(listener, pool) for listener in self.sockets]
         while not self.stopping.is_set():
             self.notify()
+            if self.certificates:
+                self.certificates.refresh()
             self.stopping.wait(1.0)
         self._drain(servers, pool)
         wakeup.stop()
@@ -124,20 +131,43 @@ class Worker(GeventWorker):  # type: ignore[misc]
     # -- one connection ------------------------------------------------------------------------
 
     def handle(self, listener_name: Any, client: Any, addr: Any) -> None:
-        parser = RequestParser(self.cfg, client, addr)
-        parser.mesg_class = self.request_class
-        server, fresh = self.settings.server, True
+        secured = client
         try:
-            # A new connection that says nothing gets as long as an idle one, at least for its first request.
-            patience = max(server.keep_alive, server.read_timeout)
-            while self.idle.wait_for_request(client, parser, patience, fresh=fresh):
-                fresh, patience = False, server.keep_alive
-                if not self._serve(listener_name, parser, client, addr) or not patience:
-                    break
+            if self.certificates:
+                secured = self._secured(self.certificates, client, addr)
+            if secured is not None:
+                self._converse(listener_name, secured, addr)
         except OSError as error:
             log.debug("connection lost", error=str(error))
         finally:
+            if secured is not None:
+                say_goodbye(secured)
+                secured.close()
             client.close()
+
+    def _secured(self, certificates: Certificates, client: Any, addr: Any) -> Any:
+        """The connection under TLS; None when the client does not get that far."""
+        first = self.idle.wait_for_handshake(client, self._first_patience)
+        if first == HANDSHAKE:
+            return certificates.begin(client)
+        if first:
+            error = BadRequestException("This port speaks TLS: use https://")
+            self._refuse(client, addr, None, time.monotonic(), error)
+        return None
+
+    @property
+    def _first_patience(self) -> float:
+        """A new connection that says nothing gets as long as an idle one, at least for its first request."""
+        return max(self.settings.server.keep_alive, self.settings.server.read_timeout)
+
+    def _converse(self, listener_name: Any, client: Any, addr: Any) -> None:
+        parser = RequestParser(self.cfg, client, addr)
+        parser.mesg_class = self.request_class
+        fresh, patience = True, self._first_patience
+        while self.idle.wait_for_request(client, parser, patience, fresh=fresh):
+            fresh, patience = False, self.settings.server.keep_alive
+            if not self._serve(listener_name, parser, client, addr) or not patience:
+                break
 
     def _serve(self, listener_name: Any, parser: RequestParser, client: Any, addr: Any) -> bool:
         """One request; True if the connection may carry another one."""
@@ -146,6 +176,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
         try:
             with self._read_deadline(b"\r\n\r\n" in parser.unreader.buf.getbuffer(), started):
                 request = next(parser)
+            if self.certificates:
+                self.certificates.check_client(client, request.path)
             return self._answer(listener_name, request, client, addr, started)
         except (StopIteration, NoMoreData):
             return False
@@ -217,7 +249,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
             who = self.proxies.client_address(addr[0], forwarded)
             record(request, error, request_id, time.monotonic() - started, who)
         client.settimeout(_LINGER_SECONDS)
-        client.sendall(refusal(error, request_id, head=getattr(request, "method", "") == "HEAD"))
+        head = getattr(request, "method", "") == "HEAD"
+        client.sendall(refusal(error, request_id, head=head, secure=hasattr(client, "unwrap")))
         _linger(client)
 
 
@@ -234,6 +267,8 @@ def _accept_waiting(server: StreamServer) -> None:
 
 def _linger(client: Any) -> None:
     """Read on for a moment: closing with unread bytes resets the connection, and the answer may be lost."""
+    say_goodbye(client)
+    client.settimeout(_LINGER_SECONDS)
     client.shutdown(1)
     received, end = 0, time.monotonic() + _LINGER_SECONDS
     while received < _LINGER_BYTES and time.monotonic() < end:

@@ -11,7 +11,7 @@ from tests.support.process import free_port
 from tests.support.server import Outcome, TestServer
 from tests.support.warehouses import LocalWarehouse
 
-SIX_FAULTS = """
+SEVEN_FAULTS = """
 server: {prot: 8181, port: 99999, keep_alive: 5 parsecs, tls: {enabled: true}}
 storage: {type: ftp}
 auth: {enabled: true}
@@ -21,7 +21,8 @@ FAULTY = {
     "server.prot",
     "server.port",
     "server.keep_alive",
-    "server.tls.enabled",
+    "server.tls.cert_file",
+    "server.tls.key_file",
     "storage.type",
     "auth.enabled",
 }
@@ -47,7 +48,7 @@ def accepts_connections(port: int) -> bool:
 
 @pytest.mark.parametrize("command", [["serve"], ["migrate"], ["config", "check"], ["config", "show"]])
 def test_every_command_reports_all_faults_and_exits_78(node: TestServer, command: list[str]):
-    (node.folder / "config.yaml").write_text(SIX_FAULTS)
+    (node.folder / "config.yaml").write_text(SEVEN_FAULTS)
     environment = {name: "" for name in node.environment() if name.startswith("ICEBERG_")}
     began = time.monotonic()
     outcome = node.cli(*command, env=environment)

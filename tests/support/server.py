@@ -41,10 +41,11 @@ class Outcome(NamedTuple):
 class Client(requests.Session):
     """A session whose paths are relative to the server."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, verify: Path | None = None) -> None:
         super().__init__()
         self.url = url
         self.trust_env = False
+        self.verify = str(verify) if verify else True
 
     def request(self, method: str, path: str, *args: Any, **options: Any) -> requests.Response:
         options.setdefault("timeout", 60)
@@ -56,7 +57,8 @@ class Client(requests.Session):
 class TestServer:
     """One node. ``settings`` are dotted keys (``limits.max_columns``), ``env`` further variables.
 
-    ``entry`` is ``serve`` (supervisor, workers, jobs process) or ``gunicorn`` (workers only).
+    ``entry`` is ``serve`` (supervisor, workers, jobs process) or ``gunicorn`` (workers only). ``verify`` is the file of
+    the authority behind its certificate, when it speaks TLS.
     """
 
     __test__ = False
@@ -70,6 +72,7 @@ class TestServer:
         workers: int = 2,
         settings: Settings | None = None,
         env: Mapping[str, str] | None = None,
+        verify: Path | None = None,
     ) -> None:
         self.warehouse, self.database, self.entry = warehouse, database, entry
         self.folder = Path(tempfile.mkdtemp(prefix="bingsan-server-"))
@@ -77,7 +80,8 @@ class TestServer:
         self.home = self.folder / "home"
         self.stdout, self.stderr = self.folder / "stdout", self.folder / "stderr"
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.verify = verify
+        self.url = f"{'https' if verify else 'http'}://127.0.0.1:{self.port}"
         self.settings: dict[str, object] = {"server.workers": workers, "jobs.poll_interval": "100ms"}
         self.settings |= settings or {}
         self.env = dict(env or {})
@@ -129,7 +133,7 @@ class TestServer:
 
     def wait_ready(self, timeout: float = 60) -> Self:
         """Return when ``/ready`` answers 200."""
-        with Client(self.url) as client:
+        with Client(self.url, verify=self.verify) as client:
             eventually(
                 lambda: self.is_ready(client), timeout, f"{self.url}/ready is 200\n{self.last_words()}"
             )
@@ -180,7 +184,7 @@ class TestServer:
 
     def client(self) -> Client:
         """Return an HTTP session; it is closed with the server."""
-        self.clients.append(Client(self.url))
+        self.clients.append(Client(self.url, verify=self.verify))
         return self.clients[-1]
 
     def close_clients(self) -> None:
@@ -203,7 +207,7 @@ class TestServer:
 
     def metrics(self) -> dict[str, float]:
         """Return the samples of ``/metrics`` by their text form, e.g. ``x_total{method="GET"}``."""
-        with Client(self.url) as client:
+        with Client(self.url, verify=self.verify) as client:
             answer = client.get("/metrics")
         assert answer.status_code == 200, answer.text
         samples = [

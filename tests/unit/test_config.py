@@ -44,7 +44,7 @@ def test_without_a_database_it_is_a_fault():
     assert "no database is configured" in faults(environ={})["database.host"]
 
 
-def test_six_faults_are_reported_at_once_with_key_value_form_and_source():
+def test_seven_faults_are_reported_at_once_with_key_value_form_and_source():
     file = write(
         "server: {prot: 8181, port: 99999, keep_alive: 5 parsecs, tls: {enabled: true}}\n"
         "storage: {type: ftp}\n"
@@ -56,7 +56,8 @@ def test_six_faults_are_reported_at_once_with_key_value_form_and_source():
         "server.prot",
         "server.port",
         "server.keep_alive",
-        "server.tls.enabled",
+        "server.tls.cert_file",
+        "server.tls.key_file",
         "storage.type",
         "auth.enabled",
     }
@@ -66,7 +67,7 @@ def test_six_faults_are_reported_at_once_with_key_value_form_and_source():
     assert "'5 parsecs'" in found["server.keep_alive"]
     assert "local, s3" in found["storage.type"]
     assert "not available in this version" in found["auth.enabled"]
-    assert "not supported yet" in found["server.tls.enabled"]
+    assert "needed for server.tls.enabled" in found["server.tls.cert_file"]
 
 
 def test_environment_wins_over_the_file_and_an_argument_over_both():

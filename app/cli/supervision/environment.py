@@ -4,6 +4,7 @@ import os
 
 from app.cli.supervision import notify
 from app.config import Settings
+from app.config.certificates import CHECKED
 from app.config.options import options, variable_name
 from app.observability.state import ROOT
 from app.server.lifeline import LISTENER, SUPERVISOR
@@ -15,7 +16,7 @@ _DATABASE = ("database.password", "database.database", "database.ssl_mode")
 def child_environment(settings: Settings, listener: int | None) -> dict[str, str]:
     """The supervisor's own environment, with what it decided itself spelled out."""
     known = {option.key: option for option in options(Settings)}
-    environment = {**os.environ, SUPERVISOR: str(os.getpid())}
+    environment = {**os.environ, SUPERVISOR: str(os.getpid()), CHECKED: "1"}
     environment.pop(notify.VARIABLE, None)  # gunicorn would announce itself too early
     for key in (*_DECIDED, *_DATABASE):
         environment[variable_name(key)] = known[key].kind.show(settings.value(key))

@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import ssl
 import time
 
 from app.cli.exits import CommandError
@@ -17,6 +18,7 @@ class Listener:
     def __init__(self, settings: Settings, events: Events) -> None:
         self._host = settings.server.host
         self._port = settings.server.port
+        self._tls = settings.server.tls.enabled
         self._events = events
         self._socket: socket.socket | None = None
 
@@ -29,7 +31,8 @@ class Listener:
     def url(self) -> str:
         """Where a client on this machine finds the node."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared only
-        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://[{host}]:{self._port}" if ":" in host else f"{scheme}://{host}:{self._port}"
 
     def open(self, *, patient: bool) -> None:
         """Bind; ``patient`` waits for the workers of a killed master to let go of the port.
@@ -59,8 +62,8 @@ class Listener:
 
     def answers_ready(self) -> bool:
         """Does ``/ready`` answer 200?"""
-        host, port = self.url.removeprefix("http://").rsplit(":", 1)
-        connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=5)
+        host, port = self.url.partition("://")[2].rsplit(":", 1)
+        connection = self._connection(host.strip("[]"), int(port))
         try:
             connection.request("GET", "/ready")
             return connection.getresponse().status == 200
@@ -68,6 +71,13 @@ class Listener:
             return False
         finally:
             connection.close()
+
+    def _connection(self, host: str, port: int) -> http.client.HTTPConnection:
+        if not self._tls:
+            return http.client.HTTPConnection(host, port, timeout=5)
+        # It is our own socket: the certificate need not name this address.
+        context = ssl._create_unverified_context()  # noqa: S323
+        return http.client.HTTPSConnection(host, port, timeout=5, context=context)
 
     def _bind(self) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(

@@ -16,9 +16,10 @@ def create_app(settings: Settings) -> "Flask":
     """Wire the service of one process. Nothing is connected before the first request."""
     from flask import Flask
 
-    from app.api import health
+    from app.api import health, oauth
     from app.api import metrics as exposition
     from app.api.admission import Admission
+    from app.api.authentication import EXTENSION as AUTHENTICATOR
     from app.api.config import mount_config
     from app.api.context import EXTENSION, Services
     from app.api.document.routes import DocumentRoutes
@@ -27,6 +28,8 @@ def create_app(settings: Settings) -> "Flask":
     from app.api.resources import RESOURCES
     from app.api.routing import RawPath
     from app.auth.attempts import Attempts
+    from app.auth.authenticator import authenticator_of
+    from app.auth.oauth import issuer_of
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
     from app.catalog.metric_reports import report_buffer
@@ -54,12 +57,19 @@ def create_app(settings: Settings) -> "Flask":
     lifecycle.at_worker_stop(audit.close)
     lifecycle.at_worker_stop(reports.close)
     attempts = Attempts(settings.auth.max_failures_per_minute)
+    authenticator = authenticator_of(settings, db) if settings.auth.enabled else None
+    if authenticator is not None:
+        lifecycle.at_worker_stop(authenticator.last_used.close)
+    app.extensions[AUTHENTICATOR] = authenticator
+    app.extensions[oauth.EXTENSION] = issuer_of(settings, authenticator)
     app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe, reports, audit, attempts)
     mounted: list[Operations | ManagementOperations] = [mount_config(RESOURCES), *RESOURCES, *MANAGED]
     for resource in mounted:
         resource.register(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(oauth.blueprint)
     declared = {resource.blueprint.name: resource.declarations for resource in mounted}
+    declared["oauth"] = oauth.declarations
     declared["health"] = {**health.declarations, **exposition.declarations}
     app.register_blueprint(DocumentRoutes(declared).blueprint)
     exposition.init_metrics(app, count=partial(count_entities, db), ready=probe.is_alive)

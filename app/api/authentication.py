@@ -2,10 +2,16 @@
 
 from typing import cast
 
-from flask import g, request
+from flask import current_app, g, request
 
+from app.auth.authenticator import Authenticator
 from app.auth.principals import Principal
 from app.auth.sessions import NOBODY_IN_PARTICULAR, Session
+from app.auth.tokens import InvalidToken
+from app.errors import NotAuthorizedException
+
+EXTENSION = "bingsan.authenticator"
+_SCHEMES = frozenset({"bearer", "x-api-key"})
 
 
 def authenticate() -> Session:
@@ -13,7 +19,9 @@ def authenticate() -> Session:
 
     :raises NotAuthorizedException: when that is needed and the request does not show it
     """
-    current = NOBODY_IN_PARTICULAR
+    authenticator: Authenticator | None = current_app.extensions[EXTENSION]
+    g.security_version = 0
+    current = NOBODY_IN_PARTICULAR if authenticator is None else _session(authenticator)
     g.session = current
     request.environ["bingsan.principal"] = current.principal.name
     return current
@@ -27,3 +35,42 @@ def session() -> Session:
 def principal() -> Principal:
     """Who makes the request at hand."""
     return session().principal
+
+
+def security_version() -> int:
+    """The ``security_version`` that the request at hand goes by; 0 without authentication."""
+    return cast(int, g.security_version)
+
+
+def not_authorized(why: str, reason: str, error: str = "") -> NotAuthorizedException:
+    """401 as RFC 6750 has it; without ``error`` nothing was shown that could be wrong."""
+    challenge = f'Bearer error="{error}"' if error else "Bearer"
+    headers = {"WWW-Authenticate": challenge}
+    return NotAuthorizedException(f"Not authorized: {why}", reason=reason, headers=headers)
+
+
+def _session(authenticator: Authenticator) -> Session:
+    credential = _credential()
+    g.security_version = authenticator.freshness.version()
+    try:
+        return authenticator.session(credential, g.security_version)
+    except InvalidToken as error:
+        raise not_authorized(str(error), error.reason, "invalid_token") from error
+    except NotAuthorizedException as error:
+        raise not_authorized(error.message, "provider", "invalid_token") from error
+
+
+def _credential() -> str:
+    environ = request.environ
+    shown = environ.get("HTTP_X_API_KEY", "")
+    if "HTTP_AUTHORIZATION" in environ:
+        scheme, _, text = environ["HTTP_AUTHORIZATION"].partition(" ")
+        text = text.strip()
+        if scheme.lower() not in _SCHEMES or not text:
+            raise not_authorized("expected Authorization: Bearer TOKEN or x-api-key KEY", "scheme", "invalid_token")
+        if shown and shown != text:
+            raise not_authorized("Authorization and X-API-Key differ", "two", "invalid_request")
+        shown = text
+    if not shown:
+        raise not_authorized("a bearer token or an API key is needed", "missing")
+    return str(shown)

@@ -13,6 +13,7 @@ JsonObject = dict[str, Any]
 Body = str | type[Schema] | None
 Failure = type[ServiceError]
 TEXT: JsonObject = {"type": "string"}
+JSON_ONLY = ("application/json",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Declaration:
     takes: tuple[Parameter, ...] = ()
     body: Body = None
     body_optional: bool = False
+    body_types: tuple[str, ...] = JSON_ONLY
     answers: Mapping[int, Answer] = field(default_factory=dict)
     fails: tuple[Failure, ...] = ()
     plain: bool = False
@@ -57,6 +59,7 @@ def declare(
     takes: Sequence[Parameter] = (),
     body: Body = None,
     body_optional: bool = False,
+    body_types: tuple[str, ...] = JSON_ONLY,
     answers: Mapping[int, Answer | Body] | None = None,
     fails: Sequence[Failure] = (),
     plain: bool = False,
@@ -72,7 +75,9 @@ def declare(
         status: answer if isinstance(answer, Answer) else Answer(answer)
         for status, answer in ({204: None} if answers is None else answers).items()
     }
-    return Declaration(summary, name, tuple(takes), body, body_optional, made, tuple(fails), plain, needs)
+    return Declaration(
+        summary, name, tuple(takes), body, body_optional, body_types, made, tuple(fails), plain, needs
+    )
 
 
 def tagged(body: Body) -> Answer:
@@ -94,6 +99,7 @@ HEADERS: dict[str, JsonObject] = {
         "description": "Seconds after which to try again.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "WWW-Authenticate": {"description": "How to say who one is.", "schema": TEXT},
     "Allow": {"description": "The methods of this path.", "schema": TEXT},
     "Location": {"description": "Where to look next.", "schema": TEXT},
 }

@@ -5,7 +5,9 @@ import re
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from app.api import oauth
 from app.api.answers import json_answer
+from app.api.authentication import authenticate
 from app.api.context import catalog
 from app.api.denials import note_denial
 from app.db import PoolExhausted
@@ -30,6 +32,8 @@ from app.observability.metrics import metrics
 log = get_logger(__name__)
 # What Spark asks for when somebody writes `t.snapshots` without the namespace of `t`.
 _WITHOUT_NAMESPACE = re.compile(r"/v1/(?:[^/]+/)?namespaces//(table|view)s/[^/]+")
+# Below these nobody learns even which routes there are without saying who they are.
+_CLOSED = re.compile(r"/(v1|management)(/|$)")
 _ABSENT: dict[str, type[ServiceError]] = {"table": NoSuchTableException, "view": NoSuchViewException}
 _BY_STATUS: dict[int, type[ServiceError]] = {
     405: MethodNotAllowedException,
@@ -56,6 +60,8 @@ def render(error: ServiceError) -> Response:
         note_denial(error)
     if isinstance(error, NotAuthorizedException):
         metrics.auth_failures.inc(error.reason)
+    if request.path == oauth.PATH:
+        return oauth.render(error)
     request.environ["bingsan.error"] = f"{error.type}: {error.message}"
     if error.code >= 500:
         log.debug("request failed", error=error, request_id=request.environ["bingsan.request_id"])
@@ -65,6 +71,11 @@ def render(error: ServiceError) -> Response:
 
 def _render_framework_error(error: HTTPException) -> Response:
     status = error.code or 500
+    if status in {404, 405} and request.path != oauth.PATH and _CLOSED.match(request.path):
+        try:
+            authenticate()
+        except ServiceError as refusal:
+            return render(refusal)
     if status == 404:
         return render(_no_route())
     if status == 405:
@@ -104,9 +115,11 @@ def _method_not_allowed(error: HTTPException) -> ServiceError:
 
 
 def _too_large() -> ServiceError:
-    limit = catalog().settings.limits.max_request_body_size
+    limit, name = catalog().settings.limits.max_request_body_size, "limits.max_request_body_size"
+    if request.path == oauth.PATH:
+        limit, name = oauth.LARGEST_BODY, "the most of a token request"
     size = request.content_length
     got = f"{size} bytes" if size is not None else "more"
     return RequestTooLargeException(
-        f"The request body is too large: {got}; limits.max_request_body_size is {limit} bytes"
+        f"The request body is too large: {got}; {name} is {limit} bytes"
     )

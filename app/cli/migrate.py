@@ -26,6 +26,7 @@ def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     # Imported here: the supervisor, which is the same program, needs none of it.
+    from app.catalog.administrators import ensure_administrator
     from app.catalog.warehouses import ensure_default_warehouse
     from app.cli.embedded.cluster import connected_settings
     from app.db import Database, migrations
@@ -41,8 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     except migrations.SchemaError as error:
         raise CommandError(str(error)) from None
     if not arguments.check:
+        db = Database(settings, pool_size=1)
         try:
-            ensure_default_warehouse(Database(settings, pool_size=1), settings)
+            ensure_default_warehouse(db, settings)
+            ensure_administrator(db, settings)
         except AlreadyExistsException as error:
             raise CommandError(error.message) from None
     names = [f"{migration.number:04}_{migration.name}" for migration in found]

@@ -21,6 +21,9 @@ from app.storage.sealing import decode_keys
 
 _FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill|error|sleep:\d{1,6}|hold:/\S+)")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
+_SHORTEST_SECRET = 16
+# Of 32 random bytes hardly ever fewer than 25 are different.
+_FEWEST_BYTES = 16
 _SCHEMES = {"local": ("file",), "s3": ("s3", "s3a", "s3n")}
 
 
@@ -109,14 +112,30 @@ def _proxies(settings: Settings) -> Iterator[Fault]:
 
 
 def _auth(settings: Settings) -> Iterator[Fault]:
-    if settings.auth.enabled:
+    auth = settings.auth
+    if auth.enabled and not (auth.oauth2.enabled or auth.api_key.enabled):
+        methods = "auth.oauth2.enabled or auth.api_key.enabled"
+        yield _fault(settings, "auth.enabled", "nothing is accepted that shows who somebody is", methods)
+    if bool(auth.oauth2.client_id) != bool(auth.oauth2.client_secret):
+        missing = "client_secret" if auth.oauth2.client_id else "client_id"
         yield Fault(
-            "auth.enabled",
-            "authentication is not available in this version",
-            "true",
-            "false",
-            settings.origin("auth.enabled"),
+            f"auth.oauth2.{missing}", "missing", expected="both of client_id and client_secret or none"
         )
+    if 0 < len(auth.oauth2.client_secret) < _SHORTEST_SECRET:
+        expected = f"at least {_SHORTEST_SECRET} characters, such as the output of openssl rand -base64 32"
+        yield Fault("auth.oauth2.client_secret", "easy to guess", "***", expected)
+    yield from _signing_key(settings)
+
+
+def _signing_key(settings: Settings) -> Iterator[Fault]:
+    auth, expected = settings.auth, "the output of openssl rand -base64 32"
+    keys = decode_keys(auth.signing_key)
+    if keys is None:
+        yield Fault("auth.signing_key", "not 32 bytes in base64", "***", expected)
+    elif any(len(set(key)) < _FEWEST_BYTES for key in keys):
+        yield Fault("auth.signing_key", "a placeholder, not random", "***", expected)
+    elif not keys and auth.enabled and auth.oauth2.enabled and not settings.database.embedded:
+        yield Fault("auth.signing_key", "missing", expected=f"{expected}, the same on all nodes")
 
 
 def _openid(settings: Settings) -> Iterator[Fault]:

@@ -172,10 +172,37 @@ class SecretsSettings:
 
 
 @dataclass(frozen=True)
+class OAuth2Settings:
+    enabled: bool = boolean(False, "Accept access tokens, and give them out at /v1/oauth/tokens.")
+    client_id: str = text(
+        "", "Name of a principal that is made at start, with administer on the server; for the first one."
+    )
+    client_secret: str = secret(
+        "",
+        "Its client secret, at least 16 characters; when it changes the one before ends at the next start.",
+    )
+
+
+@dataclass(frozen=True)
+class ApiKeySettings:
+    enabled: bool = boolean(False, "Accept API keys.")
+
+
+@dataclass(frozen=True)
 class AuthSettings:
     enabled: bool = boolean(
-        False, "Authentication; not available in this version, so only false is accepted."
+        False, "Whether requests must show who makes them; needs one of the methods below."
     )
+    token_expiry: float = duration(
+        "1h", "How long an access token is good; 15 minutes or more are best.", low="1s"
+    )
+    signing_key: str = secret(
+        "",
+        "Signs access tokens: 32 bytes in base64 (`openssl rand -base64 32`), the same on all nodes. Older keys, whose"
+        " tokens are still accepted, follow it after commas. Only a node with an embedded database makes its own.",
+    )
+    oauth2: OAuth2Settings = section(OAuth2Settings)
+    api_key: ApiKeySettings = section(ApiKeySettings)
     max_failures_per_minute: int = integer(
         20,
         1,

@@ -16,15 +16,13 @@ IGNORED = {
     "pool.buffer_max_size": "there are no such buffers",
     "catalog.lock_retry_interval": "row locks queue in PostgreSQL",
     "catalog.max_lock_retries": "row locks queue in PostgreSQL",
+    "auth.oauth2.issuer": "the catalog itself is the issuer of its tokens",
     "storage.s3.session_duration": "it has no effect without storage.s3.role_arn",
     "storage.gcs.token_lifetime": "it has no effect without storage.gcs.bucket",
 }
 
 # Features that are not there yet. Switched off, their keys are ignored with a warning; on is a fault.
 SWITCHED = {
-    "auth.enabled": ("auth.token_expiry", "auth.signing_key"),
-    "auth.oauth2.enabled": ("auth.oauth2.issuer", "auth.oauth2.client_id", "auth.oauth2.client_secret"),
-    "auth.api_key.enabled": (),
     "auth.acl.enabled": ("auth.acl.default_permission",),
     "telemetry.enabled": ("telemetry.endpoint", "telemetry.sample_rate", "telemetry.insecure"),
     "compat.polaris_enabled": (),
@@ -42,7 +40,7 @@ UNSUPPORTED = {
 }
 
 _DEPENDENT = {key for keys in SWITCHED.values() for key in keys}
-_SWITCHES = set(SWITCHED) - {"auth.enabled"}
+_SWITCHES = set(SWITCHED)
 KEYS = {*ALIASES, *IGNORED, *UNSUPPORTED, *_SWITCHES, *_DEPENDENT}
 VARIABLES = {variable_name(key): key for key in KEYS}
 

@@ -128,7 +128,7 @@ def _operation(tag: str, method: str, path: str, declared: Declaration, spec: AP
     if declared.body is not None:
         operation["requestBody"] = {
             "required": not declared.body_optional,
-            "content": {"application/json": {"schema": _body(declared.body)}},
+            "content": {kind: {"schema": _body(declared.body)} for kind in declared.body_types},
         }
     answers = {str(status): _answer(status, answer) for status, answer in declared.answers.items()}
     failures = responses_of_failures(method, path, declared, spec.components)

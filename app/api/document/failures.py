@@ -14,6 +14,7 @@ from app.errors import (
     InternalServerError,
     MethodNotAllowedException,
     NoSuchWarehouseException,
+    NotAuthorizedException,
     RequestHeaderFieldsTooLargeException,
     RequestTimeoutException,
     RequestTooLargeException,
@@ -28,6 +29,7 @@ from app.errors import (
 
 EVERYWHERE: tuple[Failure, ...] = (
     BadRequestException,
+    NotAuthorizedException,
     MethodNotAllowedException,
     RequestTimeoutException,
     UriTooLongException,
@@ -51,6 +53,7 @@ WITH_KEY: tuple[Failure, ...] = (
 )
 _MEANINGS = {
     400: "The request cannot be understood, or what it asks for breaks a rule.",
+    401: "It needs somebody, and the request does not show who that is.",
     403: "It must not be done; a deactivated warehouse does nothing.",
     404: "There is no such thing.",
     405: "The path does not have this method.",
@@ -66,7 +69,7 @@ _MEANINGS = {
     500: "A fault of the server. Whether a commit was applied is unknown if the type says so.",
     503: "Not now: nothing was done, try again.",
 }
-_HEADERS = {405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
 def failures_of(path: str, declared: Declaration) -> set[Failure]:

@@ -20,6 +20,8 @@ def child_environment(settings: Settings, listener: int | None) -> dict[str, str
     environment.pop(notify.VARIABLE, None)  # gunicorn would announce itself too early
     for key in (*_DECIDED, *_DATABASE):
         environment[variable_name(key)] = known[key].kind.show(settings.value(key))
+    if settings.origin("auth.signing_key") == "default":
+        environment[variable_name("auth.signing_key")] = settings.auth.signing_key  # one that was made here
     if listener is not None:
         environment[LISTENER] = str(listener)
     if (ROOT / "setup.cfg").is_file():  # a checkout that is not installed

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from app.cli.embedded.cluster import EmbeddedPostgres
+from app.cli.embedded.signing_key import with_signing_key
 from app.cli.exits import CommandError
 from app.cli.supervision.children import Child, start_child
 from app.cli.supervision.environment import child_environment
@@ -68,7 +69,7 @@ class Node:
         if self.settings.database.embedded:
             self.postgres = EmbeddedPostgres(self.settings, self._events)
             self.postgres.begin()
-            self.settings = self.postgres.settings()
+            self.settings = with_signing_key(self.postgres.settings())
         # Both load their modules while PostgreSQL starts; each does nothing before it is told to go.
         migration = self._program("migrate", "app.cli", "migrate", gated=True)
         try:

@@ -1,0 +1,129 @@
+"""The token endpoint. It answers as OAuth has it, in success and in failure, and not as the rest of the API does."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, current_app, request
+
+from app.api.answers import json_answer
+from app.api.declarations import Answer, declare
+from app.auth.oauth import ACCESS_TOKEN, OAuthError, TokenIssuer, TokenRequest
+from app.errors import (
+    RequestHeaderFieldsTooLargeException,
+    RequestTimeoutException,
+    ServiceError,
+    UriTooLongException,
+)
+
+EXTENSION = "bingsan.token_issuer"
+PATH = "/v1/oauth/tokens"
+LARGEST_BODY = 64 << 10
+_MOST_PARAMETERS = 50
+_FORM = "application/x-www-form-urlencoded"
+_FAILURES = (400, 401, 405, 413, 429, 500, 503)
+_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+blueprint = Blueprint("oauth", __name__)
+declarations = {
+    f"POST {PATH}": declare(
+        "Get an access token, or exchange one",
+        "get_token",
+        body="OAuthTokenRequest",
+        body_types=(_FORM, "application/json"),
+        answers={
+            200: "OAuthTokenResponse",
+            **{status: Answer("OAuthError", _HEADERS.get(status, ())) for status in _FAILURES},
+        },
+        fails=(RequestTimeoutException, UriTooLongException, RequestHeaderFieldsTooLargeException),
+        plain=True,
+    )
+}
+
+
+@blueprint.post(PATH)
+def get_token() -> Response:
+    request.environ["bingsan.route"] = PATH
+    issuer: TokenIssuer | None = current_app.extensions[EXTENSION]
+    try:
+        if issuer is None:
+            raise OAuthError(
+                "unsupported_grant_type", "this server gives out no tokens (auth.oauth2.enabled)"
+            )
+        issued = issuer.issue(_token_request())
+    except OAuthError as error:
+        return refuse(error.code, str(error), 401 if error.code == "invalid_client" else 400)
+    request.environ["bingsan.principal"] = issued.principal
+    return json_answer(
+        {
+            "access_token": issued.text,
+            "token_type": "bearer",
+            "expires_in": issued.expires_in,
+            "issued_token_type": ACCESS_TOKEN,
+            "scope": " ".join(issued.scopes),
+        },
+        headers={"Pragma": "no-cache"},
+    )
+
+
+def render(error: ServiceError) -> Response:
+    """An error that is not OAuth's own, in its shape; clients know no other codes than these."""
+    return refuse("invalid_request", error.message, error.code, error.headers)
+
+
+def refuse(code: str, description: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    request.environ["bingsan.error"] = f"{code}: {description}"
+    headers = {"Pragma": "no-cache", **(headers or {})}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="bingsan", charset="UTF-8"'
+    return json_answer({"error": code, "error_description": _ascii(description)}, status, headers)
+
+
+def _token_request() -> TokenRequest:
+    request.max_content_length = LARGEST_BODY
+    scheme, _, text = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    kind, text = scheme.lower(), text.strip()
+    parameters = _parameters(request.get_data(cache=False))
+    return TokenRequest(
+        parameters,
+        basic=text if kind == "basic" else "",
+        bearer=text if kind == "bearer" else "",
+    )
+
+
+def _parameters(body: bytes) -> dict[str, str]:
+    """
+    :raises OAuthError: when a parameter is there twice, or the body is neither a form nor a JSON object of strings
+    """
+    try:
+        text = body.decode()
+        if request.mimetype == "application/json":
+            pairs: Any = json.loads(text, object_pairs_hook=_Pairs)
+        else:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except (ValueError, RecursionError) as error:
+        raise OAuthError("invalid_request", "the body is neither a form nor JSON") from error
+    if request.mimetype not in {"", _FORM, "application/json"}:
+        raise OAuthError("invalid_request", f"the body has to be {_FORM} or application/json")
+    if not isinstance(pairs, list) or not all(_is_pair(pair) for pair in pairs):
+        raise OAuthError("invalid_request", "the body has to be one JSON object whose values are strings")
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise OAuthError("invalid_request", "a parameter is there more than once")
+    if any("\0" in value for _, value in pairs):
+        raise OAuthError("invalid_request", "a parameter holds U+0000")
+    return dict(pairs)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The members of a JSON object, repeated ones too."""
+
+
+def _is_pair(pair: Any) -> bool:
+    return isinstance(pair, tuple) and isinstance(pair[1], str)
+
+
+def _ascii(description: str) -> str:
+    """RFC 6749 allows a description no other characters, and no quotes."""
+    return "".join(
+        character if " " <= character <= "~" and character not in '"\\' else "?" for character in description
+    )

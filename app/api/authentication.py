@@ -67,7 +67,9 @@ def _credential() -> str:
         scheme, _, text = environ["HTTP_AUTHORIZATION"].partition(" ")
         text = text.strip()
         if scheme.lower() not in _SCHEMES or not text:
-            raise not_authorized("expected Authorization: Bearer TOKEN or x-api-key KEY", "scheme", "invalid_token")
+            raise not_authorized(
+                "expected Authorization: Bearer TOKEN or x-api-key KEY", "scheme", "invalid_token"
+            )
         if shown and shown != text:
             raise not_authorized("Authorization and X-API-Key differ", "two", "invalid_request")
         shown = text

@@ -154,6 +154,13 @@ FORCE = Parameter(
     "Whether it is done even if something is protected.",
     {"type": "boolean", "default": False},
 )
+INCLUDE_DELETED = Parameter(
+    "include-deleted",
+    "query",
+    "Whether what was deleted or revoked is listed as well.",
+    {"type": "boolean", "default": False},
+)
+OF_PRINCIPAL = Parameter("principal", "query", "List only what is this principal's.")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "header",

@@ -120,6 +120,4 @@ def _too_large() -> ServiceError:
         limit, name = oauth.LARGEST_BODY, "the most of a token request"
     size = request.content_length
     got = f"{size} bytes" if size is not None else "more"
-    return RequestTooLargeException(
-        f"The request body is too large: {got}; {name} is {limit} bytes"
-    )
+    return RequestTooLargeException(f"The request body is too large: {got}; {name} is {limit} bytes")

@@ -1,14 +1,15 @@
 """The token endpoint. It answers as OAuth has it, in success and in failure, and not as the rest of the API does."""
 
 import json
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, current_app, request
 
 from app.api.answers import json_answer
+from app.api.context import client_address, services
 from app.api.declarations import Answer, declare
-from app.auth.oauth import ACCESS_TOKEN, OAuthError, TokenIssuer, TokenRequest
+from app.auth.oauth import ACCESS_TOKEN, Issued, OAuthError, TokenIssuer, TokenRequest
 from app.errors import (
     RequestHeaderFieldsTooLargeException,
     RequestTimeoutException,
@@ -21,6 +22,8 @@ PATH = "/v1/oauth/tokens"
 LARGEST_BODY = 64 << 10
 _MOST_PARAMETERS = 50
 _FORM = "application/x-www-form-urlencoded"
+# What somebody is told who does not know a secret; other mistakes are not counted.
+_GUESSES = {"invalid_client", "invalid_grant"}
 _FAILURES = (400, 401, 405, 413, 429, 500, 503)
 _HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
@@ -44,13 +47,13 @@ declarations = {
 @blueprint.post(PATH)
 def get_token() -> Response:
     request.environ["bingsan.route"] = PATH
-    issuer: TokenIssuer | None = current_app.extensions[EXTENSION]
+    issuer = token_issuer()
     try:
         if issuer is None:
             raise OAuthError(
                 "unsupported_grant_type", "this server gives out no tokens (auth.oauth2.enabled)"
             )
-        issued = issuer.issue(_token_request())
+        issued = _issue(issuer, _token_request())
     except OAuthError as error:
         return refuse(error.code, str(error), 401 if error.code == "invalid_client" else 400)
     request.environ["bingsan.principal"] = issued.principal
@@ -64,6 +67,24 @@ def get_token() -> Response:
         },
         headers={"Pragma": "no-cache"},
     )
+
+
+def _issue(issuer: TokenIssuer, asked: TokenRequest) -> Issued:
+    """Issue a token, unless the address failed too often lately."""
+    with services().attempts.attempt(client_address() or "", asked.client_id) as attempt:
+        try:
+            issued = issuer.issue(asked)
+        except OAuthError as error:
+            if error.code not in _GUESSES:
+                attempt.succeed()
+            raise
+        attempt.succeed()
+    return issued
+
+
+def token_issuer() -> TokenIssuer | None:
+    """What gives out tokens, None where nobody does."""
+    return cast(TokenIssuer | None, current_app.extensions[EXTENSION])
 
 
 def render(error: ServiceError) -> Response:

@@ -7,6 +7,7 @@ import base64
 import binascii
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote_plus
@@ -44,6 +45,14 @@ class TokenRequest(NamedTuple):
     parameters: Mapping[str, str]
     basic: str = ""
     bearer: str = ""
+
+    @property
+    def client_id(self) -> str:
+        """The client that the request names, empty for none; whether it is one is not checked."""
+        if self.basic:
+            with suppress(OAuthError):
+                return _decode_basic(self.basic)[0]
+        return self.parameters.get("client_id", "")
 
     def required(self, name: str) -> str:
         value = self.parameters.get(name, "")

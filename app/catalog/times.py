@@ -12,3 +12,8 @@ def now_ms() -> int:
 def epoch_ms(at: datetime) -> int:
     """A time of the database."""
     return int(at.timestamp() * 1000)
+
+
+def optional_ms(at: datetime | None) -> int | None:
+    """The same of a time that may not have come."""
+    return None if at is None else epoch_ms(at)

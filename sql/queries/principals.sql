@@ -87,3 +87,9 @@ RETURNING id;
 -- Two nodes that start at the same time make one administrator. The number is arbitrary; all take the same one.
 -- name: lock_administrators
 SELECT pg_advisory_xact_lock(8247051914);
+
+-- name: delete_grants_of_principal
+DELETE FROM grants WHERE principal_id = %(principal_id)s;
+
+-- name: delete_memberships_of_principal
+DELETE FROM role_members WHERE member_principal_id = %(principal_id)s;

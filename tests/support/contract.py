@@ -13,6 +13,7 @@ from tests.support.schemas import JsonObject, Validators
 
 # After these a request need not have been valid; after all others it must have been.
 REFUSALS = frozenset({400, 405, 408, 413, 414, 415, 431})
+FORM = "application/x-www-form-urlencoded"
 ENVELOPE: JsonObject = {
     "type": "object",
     "required": ["error"],
@@ -70,8 +71,14 @@ class Contract:
             return found
         if not exchange.request.body.strip():
             return [*found, "the body is missing"] if operation.body.get("required") else found
-        schema = operation.body["content"]["application/json"]["schema"]
-        return found + self._check("body", schema, exchange.request.json())
+        content = operation.body["content"]
+        media_type = exchange.request.headers.get("Content-Type", "").partition(";")[0]
+        if media_type == FORM:
+            fields = dict(parse_qsl(exchange.request.body.decode(), keep_blank_values=True))
+            return found + self._check("body", content[FORM]["schema"], fields)
+        if "application/json" not in content:
+            return [*found, f"media type {media_type!r} is not documented"]
+        return found + self._check("body", content["application/json"]["schema"], exchange.request.json())
 
     def faults_of_answer(self, exchange: Exchange) -> list[str]:
         """Return what in an answer the document does not allow."""

@@ -11,6 +11,8 @@ from app.api.document.notation import PREFIX
 from tests.support.own_document import application, own_document
 from tests.support.schemas import Validators
 
+WITHOUT_PREFIX = ("/v1/config", "/v1/oauth/", "/v1/api-keys")
+
 
 def operations() -> dict[str, dict[str, Any]]:
     return {
@@ -34,7 +36,7 @@ def declared_name(route: str) -> str:
     method, path = route.split(" ")
     if path == "/v1/{prefix}/config":
         return f"{method} /v1/config"
-    if path.startswith("/v1/") and not path.startswith("/v1/{prefix}") and path != "/v1/config":
+    if path.startswith("/v1/") and not path.startswith(("/v1/{prefix}", *WITHOUT_PREFIX)):
         return f"{method} /v1/{{prefix}}{path.removeprefix('/v1')}"
     return route
 

@@ -27,6 +27,7 @@ _PATH_TEXTS = {
     "function": "The name of a function, percent-encoded.",
     "plan-id": "The id of a planned scan.",
     "warehouse": "The name of a warehouse.",
+    "principal": "The name of a principal, percent-encoded.",
     "id": "A number that the server gave out.",
 }
 _DESCRIPTION = (

@@ -67,6 +67,8 @@ def _decoding(view: View, template: str, need: Need | None) -> View:
         more: dict[str, Any] = {} if inside or name is None else {"warehouse": name}
         if "id" in raw:
             more["id"] = _id(raw.pop("id"))
+        if "principal" in raw:
+            more["principal"] = decode_segment(raw.pop("principal"), keep_plus=True)
         return call_with_names(view, need, raw, **more)
 
     return dispatch

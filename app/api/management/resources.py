@@ -5,9 +5,12 @@ from app.api.management import (
     functions,
     held,
     jobs,
+    keys,
     metric_reports,
     namespaces,
+    principals,
     protection,
+    tokens,
     warehouses,
 )
 
@@ -20,4 +23,7 @@ MANAGED = [
     metric_reports.resource,
     jobs.resource,
     audit.resource,
+    principals.resource,
+    keys.resource,
+    tokens.resource,
 ]

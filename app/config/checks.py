@@ -113,8 +113,10 @@ def _proxies(settings: Settings) -> Iterator[Fault]:
 
 def _auth(settings: Settings) -> Iterator[Fault]:
     auth = settings.auth
-    if auth.enabled and not (auth.oauth2.enabled or auth.api_key.enabled):
-        methods = "auth.oauth2.enabled or auth.api_key.enabled"
+    if not auth.enabled:
+        return
+    if not (auth.oauth2.enabled or auth.api_key.enabled or auth.openid.all()):
+        methods = "auth.oauth2.enabled, auth.api_key.enabled or a provider in auth.openid"
         yield _fault(settings, "auth.enabled", "nothing is accepted that shows who somebody is", methods)
     if bool(auth.oauth2.client_id) != bool(auth.oauth2.client_secret):
         missing = "client_secret" if auth.oauth2.client_id else "client_id"
@@ -134,7 +136,7 @@ def _signing_key(settings: Settings) -> Iterator[Fault]:
         yield Fault("auth.signing_key", "not 32 bytes in base64", "***", expected)
     elif any(len(set(key)) < _FEWEST_BYTES for key in keys):
         yield Fault("auth.signing_key", "a placeholder, not random", "***", expected)
-    elif not keys and auth.enabled and auth.oauth2.enabled and not settings.database.embedded:
+    elif not keys and auth.oauth2.enabled and not settings.database.embedded:
         yield Fault("auth.signing_key", "missing", expected=f"{expected}, the same on all nodes")
 
 

@@ -75,7 +75,7 @@ def test_plain_gunicorn_reports_the_same_and_never_listens(node: TestServer):
     node.start(auth__enabled=True)
     assert node.process is not None
     assert node.process.wait(20) == 78
-    assert "auth.enabled: authentication is not available in this version" in node.stderr.read_text()
+    assert "auth.enabled: nothing is accepted that shows who somebody is" in node.stderr.read_text()
     assert not accepts_connections(node.port)
 
 

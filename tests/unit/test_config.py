@@ -9,6 +9,8 @@ from app.config.kinds import Duration, Size, show_duration, show_size
 from app.config.options import options
 
 DATABASE = {"ICEBERG_DATABASE_HOST": "db.example"}
+KEY = "q83vEjRWeJq83gEjRWeJCrze8BI0VniJq7zd7g8PHy4="
+OAUTH2 = {"auth__enabled": True, "auth__oauth2__enabled": True, "auth__signing_key": KEY}
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +68,13 @@ def test_seven_faults_are_reported_at_once_with_key_value_form_and_source():
     assert found["server.port"] == f"server.port: out of range (got 99999; {expected}; {source})"
     assert "'5 parsecs'" in found["server.keep_alive"]
     assert "local, s3" in found["storage.type"]
+<<<<<<< HEAD
     assert "not available in this version" in found["auth.enabled"]
     assert "needed for server.tls.enabled" in found["server.tls.cert_file"]
+=======
+    assert "nothing is accepted that shows who somebody is" in found["auth.enabled"]
+    assert "not supported yet" in found["server.tls.enabled"]
+>>>>>>> e2af5ac (Check the settings of authentication at start)
 
 
 def test_environment_wins_over_the_file_and_an_argument_over_both():
@@ -153,6 +160,17 @@ def test_embedded_and_configured_database_exclude_each_other():
         ({"jobs__heartbeat_interval": "20s"}, "jobs.heartbeat_interval"),
         ({"catalog__default_warehouse": "a/b"}, "catalog.default_warehouse"),
         ({"catalog__prefix": "x"}, "catalog.prefix"),
+        ({"auth__enabled": True}, "auth.enabled"),
+        ({"auth__enabled": True, "auth__oauth2__enabled": True}, "auth.signing_key"),
+        ({**OAUTH2, "auth__signing_key": "your-signing-key"}, "auth.signing_key"),
+        ({**OAUTH2, "auth__signing_key": f"{KEY},{'A' * 43}="}, "auth.signing_key"),
+        ({**OAUTH2, "auth__oauth2__client_id": "root"}, "auth.oauth2.client_secret"),
+        ({**OAUTH2, "auth__oauth2__client_secret": "x" * 16}, "auth.oauth2.client_id"),
+        (
+            {**OAUTH2, "auth__oauth2__client_id": "root", "auth__oauth2__client_secret": "changeme"},
+            "auth.oauth2.client_secret",
+        ),
+        ({**OAUTH2, "auth__token_expiry": "500ms"}, "auth.token_expiry"),
     ],
 )
 def test_settings_that_do_not_fit_together(overrides, key):
@@ -162,15 +180,14 @@ def test_settings_that_do_not_fit_together(overrides, key):
 def test_keys_of_the_go_version_that_do_nothing_are_warnings():
     write(
         "server: {debug: true, idle_timeout: 90s}\npool: {buffer_max_size: 9}\n"
-        "auth: {enabled: false, oauth2: {enabled: false, client_id: x}}\nstorage: {s3: {role_arn: ''}}\n"
+        "auth: {enabled: false, oauth2: {enabled: false, client_id: x, issuer: y}}\nstorage: {s3: {role_arn: ''}}\n"
     )
     settings = Settings.load(environ=DATABASE)
     assert settings.server.keep_alive == 90.0
     assert {line.partition(":")[0] for line in settings.warnings} == {
         "server.debug",
         "pool.buffer_max_size",
-        "auth.oauth2.enabled",
-        "auth.oauth2.client_id",
+        "auth.oauth2.issuer",
         "storage.s3.role_arn",
     }
 

@@ -68,13 +68,8 @@ def test_seven_faults_are_reported_at_once_with_key_value_form_and_source():
     assert found["server.port"] == f"server.port: out of range (got 99999; {expected}; {source})"
     assert "'5 parsecs'" in found["server.keep_alive"]
     assert "local, s3" in found["storage.type"]
-<<<<<<< HEAD
-    assert "not available in this version" in found["auth.enabled"]
-    assert "needed for server.tls.enabled" in found["server.tls.cert_file"]
-=======
     assert "nothing is accepted that shows who somebody is" in found["auth.enabled"]
-    assert "not supported yet" in found["server.tls.enabled"]
->>>>>>> e2af5ac (Check the settings of authentication at start)
+    assert "needed for server.tls.enabled" in found["server.tls.cert_file"]
 
 
 def test_environment_wins_over_the_file_and_an_argument_over_both():

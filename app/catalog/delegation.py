@@ -128,7 +128,7 @@ def _vend(
     def record(vended: Vended) -> None:
         event = AuditEvent(
             action="credentials.issued",
-            outcome="issued",
+            outcome="success",
             status=200,
             level="write",
             origin=origin,

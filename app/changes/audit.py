@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,8 @@ from app.db.row_buffer import RowBuffer
 from app.observability.metrics import metrics
 from app.observability.redaction import mask_fields
 
+Outcome = Literal["success", "denied"]
+Level = Literal["all", "write", "manage"]
 STORE: Final = "store_audit_events"
 _LEVELS: Final = {"all": 0, "write": 1, "manage": 2}
 _MANAGING: Final = frozenset({"manage-grants", "administer"})
@@ -43,9 +45,9 @@ class AuditEvent:
     """
 
     action: str
-    outcome: str
+    outcome: Outcome
     status: int
-    level: str
+    level: Level
     origin: Origin
     on: AuditObject = field(default_factory=AuditObject)
     privilege: str | None = None
@@ -53,7 +55,7 @@ class AuditEvent:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def level_of(privilege: str | None) -> str:
+def level_of(privilege: str | None) -> Level:
     """What an exercise of a privilege is about; ``write`` where none is known."""
     if privilege in _READING:
         return "all"

@@ -7,6 +7,7 @@ seconds since the epoch with a fraction; ``issued_at`` is one of the database's 
 import base64
 import hashlib
 import math
+import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ from app.storage.sealing import decode_keys
 ISSUER = "bingsan"
 AUDIENCE = "bingsan"
 ALGORITHM = "HS256"
+# Decoders of base64 overlook padding and letters that are none; a token has one spelling.
+_FORM = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
 _REQUIRED = ("iss", "aud", "sub", "jti", "iat", "exp", "scope")
 
 
@@ -124,6 +127,8 @@ def key_id(key: bytes) -> str:
 
 
 def _key_named(text: str) -> str:
+    if not _FORM.fullmatch(text):
+        return ""
     try:
         return str(jwt.get_unverified_header(text).get("kid", ""))
     except (jwt.InvalidTokenError, ValueError):
@@ -147,6 +152,6 @@ def _token(claims: Mapping[str, object]) -> AccessToken:
 
 
 def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("a time is a number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError("a time is a finite number")
     return float(value)

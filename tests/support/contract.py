@@ -12,7 +12,7 @@ from tests.support.exchanges import Exchange
 from tests.support.schemas import JsonObject, Validators
 
 # After these a request need not have been valid; after all others it must have been.
-REFUSALS = frozenset({400, 405, 408, 413, 414, 415, 431})
+REFUSALS = frozenset({400, 401, 405, 408, 413, 414, 415, 431})
 FORM = "application/x-www-form-urlencoded"
 ENVELOPE: JsonObject = {
     "type": "object",

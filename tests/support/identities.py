@@ -44,18 +44,23 @@ class Person(NamedTuple):
     secret: str
 
 
+def configured(server: TestServer) -> Person:
+    """Return the administrator that the settings of a server name."""
+    settings = server.settings
+    return Person(str(settings["auth.oauth2.client_id"]), str(settings["auth.oauth2.client_secret"]))
+
+
 def basic(person: Person) -> str:
     """Return the header Authorization that shows a client."""
     return "Basic " + base64.b64encode(f"{person.name}:{person.secret}".encode()).decode()
 
 
 class Identities:
-    """The people of a server; ``root`` administers it."""
+    """The people of a server; ``root`` administers it, by default the one of the settings."""
 
-    def __init__(self, server: TestServer) -> None:
+    def __init__(self, server: TestServer, root: Person | None = None) -> None:
         self.server = server
-        settings = server.settings
-        self.root = Person(str(settings["auth.oauth2.client_id"]), str(settings["auth.oauth2.client_secret"]))
+        self.root = root or configured(server)
         self._clients: dict[Person, Client] = {}
 
     @property

@@ -29,6 +29,8 @@ def create_app(settings: Settings) -> "Flask":
     from app.api.routing import RawPath
     from app.auth.attempts import Attempts
     from app.auth.authenticator import authenticator_of
+    from app.auth.authority import Authorities
+    from app.auth.decide import Policy
     from app.auth.oauth import issuer_of
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
@@ -62,7 +64,10 @@ def create_app(settings: Settings) -> "Flask":
         lifecycle.at_worker_stop(authenticator.last_used.close)
     app.extensions[AUTHENTICATOR] = authenticator
     app.extensions[oauth.EXTENSION] = issuer_of(settings, authenticator)
-    app.extensions[EXTENSION] = Services(catalog, Warehouses(catalog), probe, reports, audit, attempts)
+    authorities, policy = Authorities(db), Policy.of(settings)
+    app.extensions[EXTENSION] = Services(
+        catalog, Warehouses(catalog), probe, reports, audit, attempts, authorities, policy
+    )
     mounted: list[Operations | ManagementOperations] = [mount_config(RESOURCES), *RESOURCES, *MANAGED]
     for resource in mounted:
         resource.register(app)

@@ -6,12 +6,15 @@ from flask import Response, request
 
 from app.api.answers import json_answer
 from app.api.authentication import authenticate
+from app.api.authorization import enter
 from app.api.context import catalog, services
 from app.api.declarations import WAREHOUSE, declare
+from app.api.needs import SOMEBODY
 from app.api.operations import Operations
 from app.api.parameters import text_parameter
 from app.catalog.context import Warehouse
 from app.catalog.warehouse_profiles import client_properties
+from app.catalog.warehouses import active
 from app.errors import ForbiddenException, NoSuchWarehouseException
 from app.identifiers import NAMESPACE_SEPARATOR
 
@@ -25,7 +28,11 @@ def mount_config(resources: list[Operations]) -> Operations:
         request.environ["bingsan.route"] = "/v1/config"
         authenticate()
         text = text_parameter("warehouse")
-        warehouse = services().warehouses.find(text) if text else None
+        warehouse = None
+        if text:
+            warehouse = services().warehouses.find(text)
+            enter(warehouse, text)
+            active(warehouse)
         return json_answer(
             {
                 "defaults": client_properties(catalog(), warehouse),
@@ -41,6 +48,9 @@ def mount_config(resources: list[Operations]) -> Operations:
         takes=[WAREHOUSE],
         answers={200: "CatalogConfig"},
         fails=[NoSuchWarehouseException, ForbiddenException],
+        needs=SOMEBODY._replace(
+            text="to be authenticated, and with `warehouse` any privilege on it or on something in it"
+        ),
     )
     config.blueprint.add_url_rule(
         "/config", "get_config", get_config, methods=["GET"], provide_automatic_options=False

@@ -10,6 +10,8 @@ from app.api.authentication import session
 from app.api.delegation import requested_delegation
 from app.api.idempotency import idempotency_key
 from app.auth.attempts import Attempts
+from app.auth.authority import Authorities
+from app.auth.decide import Policy
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.warehouses import Warehouses
 from app.changes.audit import Audit
@@ -31,6 +33,8 @@ class Services:
     reports: RowBuffer
     audit: Audit
     attempts: Attempts
+    authorities: Authorities
+    policy: Policy
 
 
 def services() -> Services:

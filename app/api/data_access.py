@@ -5,9 +5,11 @@ import time
 from flask import Response
 
 from app.api.answers import metadata_answer
+from app.api.authorization import allowed, allowed_to_owner
 from app.api.context import catalog, visitor, warehouse
 from app.api.delegation import requested_delegation
 from app.api.etags import known_etag, known_unexpired, table_etag
+from app.auth.privileges import Privilege, Privileges
 from app.catalog.delegation import Delegation, delegate, delegate_created, least_expiry, location_of
 from app.catalog.tables import LoadedTable
 from app.catalog.warehouse_profiles import profile_of
@@ -15,14 +17,22 @@ from app.identifiers import TableIdentifier
 from app.storage.policy import Access
 
 
-def data_access(table: TableIdentifier) -> Access | None:  # noqa: ARG001
+def data_access(table: TableIdentifier) -> Access | None:
     """Return how far the one who asks may be let at the files of a table; None is not at all."""
-    return "read-write"
+    return _access(allowed(table, Privilege.VEND, Privilege.READ_DATA, Privilege.WRITE_DATA))
 
 
 def owners_access() -> Access | None:
     """The same for a table that the request makes."""
-    return "read-write"
+    return _access(allowed_to_owner())
+
+
+def _access(privileges: Privileges) -> Access | None:
+    if Privilege.VEND not in privileges:
+        return None
+    if Privilege.WRITE_DATA in privileges:
+        return "read-write"
+    return "read" if Privilege.READ_DATA in privileges else None
 
 
 def known_table(table: TableIdentifier, metadata_location: str, snapshots: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from app.api.authorization import Need
+from app.auth.decide import Need
 from app.errors import ServiceError
 
 JsonObject = dict[str, Any]

@@ -10,8 +10,10 @@ from app.api.authentication import principal
 from app.api.bodies import check_members, read_body
 from app.api.context import catalog, request_id, services, warehouse
 from app.api.names import name_of
+from app.api.needs import needs
 from app.api.operations import Operations
 from app.api.schemas.metric_reports import CommitReportSchema, ReportMetricsRequestSchema, ScanReportSchema
+from app.auth.privileges import Privilege
 from app.catalog import metric_reports
 from app.catalog.metric_reports import Report
 from app.errors import NoSuchTableException, RequestTooLargeException
@@ -32,6 +34,7 @@ _COUNTERS = ("result-data-files", "result-delete-files", "total-file-size-bytes"
     "Report the metrics of a scan or a commit",
     body="ReportMetricsRequest",
     fails=(NoSuchTableException,),
+    needs=needs(Privilege.READ_METADATA, on="table"),
 )
 def report_metrics(table: TableIdentifier) -> Response:
     report = _read_report()

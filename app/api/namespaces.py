@@ -3,14 +3,17 @@
 from flask import Response
 
 from app.api.answers import json_answer, no_content
+from app.api.authorization import demand, demand_at_large, viewer, wanted
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
 from app.api.declarations import FORCE, IDEMPOTENCY_KEY, PAGES, PARENT
 from app.api.names import namespace_of
+from app.api.needs import CREATING, asks, needs
 from app.api.operations import Operations
 from app.api.pages import requested_page
 from app.api.parameters import boolean_parameter, text_parameter
 from app.api.schemas.namespaces import CreateNamespaceRequestSchema, UpdateNamespacePropertiesRequestSchema
+from app.auth.privileges import Privilege
 from app.catalog import namespaces
 from app.catalog.namespaces import LoadedNamespace
 from app.errors import (
@@ -32,6 +35,7 @@ resource = Operations("namespaces")
     takes=[PARENT, *PAGES],
     answers={200: "ListNamespacesResponse"},
     fails=[NoSuchNamespaceException],
+    needs=asks("any privilege on the parent or on something in it; what may not be seen is left out"),
 )
 def list_namespaces() -> Response:
     text = text_parameter("parent")
@@ -52,15 +56,21 @@ def list_namespaces() -> Response:
     body=CreateNamespaceRequestSchema,
     answers={200: "CreateNamespaceResponse"},
     fails=[NoSuchNamespaceException, AlreadyExistsException],
+    needs=asks("`create` on the parent, without one on the warehouse"),
 )
 def create_namespace() -> Response:
     body = read_body(CreateNamespaceRequestSchema)
     levels = namespace_of(body["namespace"])
+    demand_creation_below(levels.parent)
     return _answer(namespaces.create_namespace(catalog(), caller(), warehouse(), levels, body["properties"]))
 
 
 @resource.operation(
-    "HEAD", "/namespaces/{namespace}", "Ask whether a namespace exists", fails=[NoSuchNamespaceException]
+    "HEAD",
+    "/namespaces/{namespace}",
+    "Ask whether a namespace exists",
+    fails=[NoSuchNamespaceException],
+    needs=needs(on="namespace"),
 )
 def namespace_exists(namespace: Namespace) -> Response:
     namespaces.namespace_exists(catalog(), warehouse(), namespace)
@@ -73,6 +83,7 @@ def namespace_exists(namespace: Namespace) -> Response:
     "Load the properties of a namespace",
     answers={200: "GetNamespaceResponse"},
     fails=[NoSuchNamespaceException],
+    needs=needs(Privilege.READ_METADATA, on="namespace"),
 )
 def load_namespace(namespace: Namespace) -> Response:
     return _answer(namespaces.load_namespace(catalog(), warehouse(), namespace))
@@ -84,6 +95,7 @@ def load_namespace(namespace: Namespace) -> Response:
     "Drop an empty namespace",
     takes=[FORCE, IDEMPOTENCY_KEY],
     fails=[NoSuchNamespaceException, NamespaceNotEmptyException, ConflictException],
+    needs=needs(Privilege.DROP, on="namespace"),
 )
 def drop_namespace(namespace: Namespace) -> Response:
     namespaces.drop_namespace(catalog(), caller(), warehouse(), namespace, force=boolean_parameter("force"))
@@ -98,6 +110,7 @@ def drop_namespace(namespace: Namespace) -> Response:
     body=UpdateNamespacePropertiesRequestSchema,
     answers={200: "UpdateNamespacePropertiesResponse"},
     fails=[NoSuchNamespaceException, UnprocessableEntityException],
+    needs=needs(Privilege.MANAGE_PROPERTIES, on="namespace"),
 )
 def update_properties(namespace: Namespace) -> Response:
     body = read_body(UpdateNamespacePropertiesRequestSchema)
@@ -109,9 +122,17 @@ def update_properties(namespace: Namespace) -> Response:
 
 def _list_children(parent: Namespace | None) -> Response:
     page = requested_page("namespaces", warehouse().id, *(parent or ()))
-    found = namespaces.list_namespaces(catalog(), warehouse(), parent, page.after, page.limit)
+    found = namespaces.list_namespaces(catalog(), warehouse(), parent, page.after, page.limit, viewer())
     items, token = page.cut(found, lambda levels: levels[-1])
     return json_answer({"namespaces": items, "next-page-token": token})
+
+
+def demand_creation_below(parent: Namespace) -> None:
+    """Check that the caller may create a namespace there; without levels that is the top of the warehouse."""
+    if parent:
+        demand(wanted(CREATING, parent))
+    else:
+        demand_at_large(Privilege.CREATE)
 
 
 def _answer(loaded: LoadedNamespace) -> Response:

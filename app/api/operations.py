@@ -11,9 +11,12 @@ from typing import Any
 from flask import Blueprint, Flask, Response, g, request
 
 from app.api.authentication import authenticate
-from app.api.authorization import Need, authorize
+from app.api.authorization import authorize, enter
 from app.api.context import services
 from app.api.declarations import Declaration, declare
+from app.auth.decide import Need
+from app.auth.names import MeaningChanged
+from app.catalog.warehouses import active
 from app.errors import (
     NoSuchFunctionException,
     NoSuchNamespaceException,
@@ -24,6 +27,8 @@ from app.identifiers import TableIdentifier, decode_namespace, decode_segment
 
 View = Callable[..., Response]
 PARAMETER = re.compile(r"\{([a-z-]+)\}")
+# How often a request is authorized while others rename what it names.
+_ATTEMPTS = 3
 _NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewException, NoSuchFunctionException)
 
 
@@ -77,8 +82,9 @@ def _decoding(view: View, route: str, need: Need | None) -> View:
     def dispatch(prefix: str | None = None, **raw: str) -> Response:
         request.environ["bingsan.route"] = route
         authenticate()
-        g.warehouse = services().warehouses.resolve(None if prefix is None else decode_segment(prefix))
-        request.environ["bingsan.warehouse"] = g.warehouse.name
+        name = None if prefix is None else decode_segment(prefix)
+        enter(services().warehouses.resolve(name), name)
+        request.environ["bingsan.warehouse"] = active(g.warehouse).name
         return call_with_names(view, need, raw)
 
     return dispatch
@@ -99,13 +105,19 @@ def call_with_names(view: View, need: Need | None, raw: dict[str, str], **more: 
 
 def _call(view: View, need: Need | None, names: dict[str, Any], more: dict[str, Any]) -> Response:
     g.names = names
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            authorize(need, {**names, **more})
+            return view(**names, **more)
+        except MeaningChanged:
+            continue  # nothing was done
     authorize(need, {**names, **more})
     return view(**names, **more)
 
 
 def _decode(raw: dict[str, str], *, keep_plus: bool = False) -> dict[str, Any]:
     if "namespace" not in raw:
-        return dict(raw)
+        return {name: decode_segment(text, keep_plus=keep_plus) for name, text in raw.items()}
     namespace = decode_namespace(raw["namespace"], keep_plus=keep_plus)
     for kind in ("table", "view", "function"):
         if kind in raw:

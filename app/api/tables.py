@@ -3,7 +3,9 @@
 from flask import Response, request
 
 from app.api.answers import json_answer, metadata_answer, no_content, not_modified
+from app.api.authorization import demand, viewer, wanted
 from app.api.bodies import read_body
+from app.api.commit_needs import WRITING, wanted_for_commits
 from app.api.context import caller, catalog, warehouse
 from app.api.data_access import committed_answer, known_table, loaded_answer, made_answer, staged_answer
 from app.api.declarations import (
@@ -18,6 +20,7 @@ from app.api.declarations import (
     tagged,
 )
 from app.api.names import identifier_of, name_of
+from app.api.needs import CREATING, asks, needs
 from app.api.operations import Operations
 from app.api.pages import requested_page
 from app.api.parameters import boolean_parameter, choice_parameter
@@ -28,8 +31,9 @@ from app.api.schemas.tables import (
     RegisterTableRequestSchema,
     RenameTableRequestSchema,
 )
+from app.auth.privileges import Privilege
 from app.catalog import tables
-from app.catalog.tables import NewTable
+from app.catalog.tables import NewTable, TableCommit
 from app.errors import (
     AlreadyExistsException,
     CommitFailedException,
@@ -50,10 +54,11 @@ resource = Operations("tables")
     takes=PAGES,
     answers={200: "ListTablesResponse"},
     fails=[NoSuchNamespaceException],
+    needs=asks("any privilege on the namespace or on something in it; what may not be seen is left out"),
 )
 def list_tables(namespace: Namespace) -> Response:
     page = requested_page("tables", warehouse().id, *namespace)
-    found = tables.list_tables(catalog(), warehouse(), namespace, page.after, page.limit)
+    found = tables.list_tables(catalog(), warehouse(), namespace, page.after, page.limit, viewer())
     names, token = page.cut(found, str)
     identifiers = [{"namespace": namespace, "name": name} for name in names]
     return json_answer({"identifiers": identifiers, "next-page-token": token})
@@ -67,6 +72,7 @@ def list_tables(namespace: Namespace) -> Response:
     body=CreateTableRequestSchema,
     answers={200: tagged("LoadTableResult")},
     fails=[NoSuchNamespaceException, NoSuchTableException, AlreadyExistsException],
+    needs=needs(Privilege.CREATE, on="namespace"),
 )
 def create_table(namespace: Namespace) -> Response:
     body = read_body(CreateTableRequestSchema)
@@ -96,17 +102,15 @@ def create_table(namespace: Namespace) -> Response:
         NotFoundException,
         AlreadyExistsException,
     ],
+    needs=asks("`create` on the namespace; `write-data` on the table as well if it overwrites one"),
 )
 def register_table(namespace: Namespace) -> Response:
     body = read_body(RegisterTableRequestSchema)
     table = TableIdentifier(namespace, name_of(body["name"]))
+    overwriting = [wanted(WRITING, table, may_be_missing=True)] if body["overwrite"] else []
+    demand(wanted(CREATING, namespace), *overwriting)
     registered = tables.register_table(
-        catalog(),
-        caller(),
-        warehouse(),
-        table,
-        body["metadata_location"],
-        overwrite=body["overwrite"],
+        catalog(), caller(), warehouse(), table, body["metadata_location"], overwrite=body["overwrite"]
     )
     return made_answer(table, registered)
 
@@ -116,6 +120,7 @@ def register_table(namespace: Namespace) -> Response:
     "/namespaces/{namespace}/tables/{table}",
     "Ask whether a table exists",
     fails=[NoSuchTableException],
+    needs=needs(on="table"),
 )
 def table_exists(table: TableIdentifier) -> Response:
     tables.table_exists(catalog(), warehouse(), table)
@@ -129,6 +134,7 @@ def table_exists(table: TableIdentifier) -> Response:
     takes=[DATA_ACCESS, IF_NONE_MATCH, SNAPSHOTS, REFERENCED_BY],
     answers={200: tagged("LoadTableResult"), 304: tagged(None)},
     fails=[NoSuchTableException],
+    needs=needs(Privilege.READ_METADATA, on="table"),
 )
 def load_table(table: TableIdentifier) -> Response:
     snapshots = choice_parameter("snapshots", ("all", "refs"))
@@ -155,9 +161,14 @@ def load_table(table: TableIdentifier) -> Response:
         AlreadyExistsException,
         CommitFailedException,
     ],
+    needs=asks(
+        "`write-data` on the table, or `manage-properties` where only properties are set or removed;"
+        " `create` on the namespace to create it"
+    ),
 )
 def update_table(table: TableIdentifier) -> Response:
     body = read_body(CommitTableRequestSchema)
+    demand(*wanted_for_commits([TableCommit(table, body["requirements"], body["updates"])]))
     committed = tables.update_table(
         catalog(), caller(), warehouse(), table, body["requirements"], body["updates"]
     )
@@ -170,6 +181,7 @@ def update_table(table: TableIdentifier) -> Response:
     "Drop a table, and its files if asked to",
     takes=[PURGE, FORCE, IDEMPOTENCY_KEY],
     fails=[NoSuchTableException, ConflictException],
+    needs=needs(Privilege.DROP, on="table"),
 )
 def drop_table(table: TableIdentifier) -> Response:
     purge, force = boolean_parameter("purgeRequested"), boolean_parameter("force")
@@ -184,6 +196,7 @@ def drop_table(table: TableIdentifier) -> Response:
     takes=[FORCE, IDEMPOTENCY_KEY],
     answers={200: "UnregisterTableResult"},
     fails=[NoSuchTableException, ConflictException],
+    needs=needs(Privilege.DROP, on="table"),
 )
 def unregister_table(table: TableIdentifier) -> Response:
     force = boolean_parameter("force")
@@ -198,10 +211,12 @@ def unregister_table(table: TableIdentifier) -> Response:
     takes=[IDEMPOTENCY_KEY],
     body=RenameTableRequestSchema,
     fails=[NoSuchTableException, NoSuchNamespaceException, AlreadyExistsException],
+    needs=asks("`drop` on the table and `create` on the namespace it comes to"),
 )
 def rename_table() -> Response:
     body = read_body(RenameTableRequestSchema)
     source = identifier_of(body["source"], "source")
     destination = identifier_of(body["destination"], "destination")
+    demand(wanted(needs(Privilege.DROP, on="table"), source), wanted(CREATING, destination.namespace))
     tables.rename_table(catalog(), caller(), warehouse(), source, destination)
     return no_content()

@@ -3,10 +3,13 @@
 from flask import Response
 
 from app.api.answers import no_content
+from app.api.authorization import demand
 from app.api.bodies import read_body
+from app.api.commit_needs import wanted_for_commits
 from app.api.context import caller, catalog, warehouse
 from app.api.declarations import IDEMPOTENCY_KEY
 from app.api.names import identifier_of
+from app.api.needs import asks
 from app.api.operations import Operations
 from app.api.schemas.transactions import CommitTransactionRequestSchema
 from app.catalog import transactions
@@ -33,6 +36,7 @@ resource = Operations("transactions")
         AlreadyExistsException,
         CommitFailedException,
     ],
+    needs=asks("for each table what a commit to it needs"),
 )
 def commit_transaction() -> Response:
     body = read_body(CommitTransactionRequestSchema)
@@ -44,5 +48,6 @@ def commit_transaction() -> Response:
         )
         for position, change in enumerate(body["table_changes"])
     ]
+    demand(*wanted_for_commits(changes))
     transactions.commit_transaction(catalog(), caller(), warehouse(), changes)
     return no_content()

@@ -3,10 +3,12 @@
 from flask import Response
 
 from app.api.answers import json_answer, metadata_answer, no_content
+from app.api.authorization import demand, viewer, wanted
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
 from app.api.declarations import FORCE, IDEMPOTENCY_KEY, PAGES, REFERENCED_BY
 from app.api.names import identifier_of, name_of
+from app.api.needs import CREATING, asks, needs
 from app.api.operations import Operations
 from app.api.pages import requested_page
 from app.api.parameters import boolean_parameter
@@ -17,6 +19,7 @@ from app.api.schemas.views import (
     CreateViewRequestSchema,
     RegisterViewRequestSchema,
 )
+from app.auth.privileges import Privilege
 from app.catalog import views
 from app.catalog.views import NewView
 from app.errors import (
@@ -39,10 +42,11 @@ resource = Operations("views")
     takes=PAGES,
     answers={200: "ListTablesResponse"},
     fails=[NoSuchNamespaceException],
+    needs=asks("any privilege on the namespace or on something in it; what may not be seen is left out"),
 )
 def list_views(namespace: Namespace) -> Response:
     page = requested_page("views", warehouse().id, *namespace)
-    found = views.list_views(catalog(), warehouse(), namespace, page.after, page.limit)
+    found = views.list_views(catalog(), warehouse(), namespace, page.after, page.limit, viewer())
     names, token = page.cut(found, str)
     identifiers = [{"namespace": namespace, "name": name} for name in names]
     return json_answer({"identifiers": identifiers, "next-page-token": token})
@@ -56,6 +60,7 @@ def list_views(namespace: Namespace) -> Response:
     body=CreateViewRequestSchema,
     answers={200: "LoadViewResult"},
     fails=[NoSuchNamespaceException, NoSuchViewException, AlreadyExistsException],
+    needs=needs(Privilege.CREATE, on="namespace"),
 )
 def create_view(namespace: Namespace) -> Response:
     body = read_body(CreateViewRequestSchema)
@@ -82,6 +87,7 @@ def create_view(namespace: Namespace) -> Response:
         NotFoundException,
         AlreadyExistsException,
     ],
+    needs=needs(Privilege.CREATE, on="namespace"),
 )
 def register_view(namespace: Namespace) -> Response:
     body = read_body(RegisterViewRequestSchema)
@@ -100,6 +106,7 @@ def register_view(namespace: Namespace) -> Response:
     "/namespaces/{namespace}/views/{view}",
     "Ask whether a view exists",
     fails=[NoSuchViewException],
+    needs=needs(on="view"),
 )
 def view_exists(view: TableIdentifier) -> Response:
     views.view_exists(catalog(), warehouse(), view)
@@ -113,6 +120,7 @@ def view_exists(view: TableIdentifier) -> Response:
     takes=[REFERENCED_BY],
     answers={200: "LoadViewResult"},
     fails=[NoSuchViewException],
+    needs=needs(Privilege.READ_METADATA, on="view"),
 )
 def load_view(view: TableIdentifier) -> Response:
     referenced_by()
@@ -127,6 +135,7 @@ def load_view(view: TableIdentifier) -> Response:
     body=CommitViewRequestSchema,
     answers={200: "LoadViewResult"},
     fails=[NoSuchViewException, CommitFailedException],
+    needs=needs(Privilege.WRITE_DATA, on="view"),
 )
 def replace_view(view: TableIdentifier) -> Response:
     body = read_body(CommitViewRequestSchema)
@@ -142,6 +151,7 @@ def replace_view(view: TableIdentifier) -> Response:
     "Drop a view",
     takes=[FORCE, IDEMPOTENCY_KEY],
     fails=[NoSuchViewException, ConflictException],
+    needs=needs(Privilege.DROP, on="view"),
 )
 def drop_view(view: TableIdentifier) -> Response:
     views.drop_view(catalog(), caller(), warehouse(), view, force=boolean_parameter("force"))
@@ -155,10 +165,12 @@ def drop_view(view: TableIdentifier) -> Response:
     takes=[IDEMPOTENCY_KEY],
     body=RenameTableRequestSchema,
     fails=[NoSuchViewException, NoSuchNamespaceException, AlreadyExistsException],
+    needs=asks("`drop` on the view and `create` on the namespace it comes to"),
 )
 def rename_view() -> Response:
     body = read_body(RenameTableRequestSchema)
     source = identifier_of(body["source"], "source")
     destination = identifier_of(body["destination"], "destination")
+    demand(wanted(needs(Privilege.DROP, on="view"), source), wanted(CREATING, destination.namespace))
     views.rename_view(catalog(), caller(), warehouse(), source, destination)
     return no_content()

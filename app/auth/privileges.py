@@ -1,5 +1,6 @@
 """What somebody may be allowed to do with an object."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -16,3 +17,21 @@ class Privilege(StrEnum):
     MANAGE_GRANTS = "manage-grants"
     VEND = "vend"
     ADMINISTER = "administer"
+
+
+Privileges = frozenset[Privilege]
+ALL: Privileges = frozenset(Privilege)
+NONE: Privileges = frozenset()
+READING: Privileges = frozenset(
+    {Privilege.LIST, Privilege.READ_METADATA, Privilege.READ_DATA, Privilege.VEND}
+)
+WRITING: Privileges = READING | {Privilege.WRITE_DATA, Privilege.CREATE, Privilege.MANAGE_PROPERTIES}
+SIGNING: Privileges = frozenset({Privilege.VEND, Privilege.READ_DATA, Privilege.WRITE_DATA})
+LEVELS: dict[str, Privileges] = {"none": NONE, "read": READING, "write": WRITING, "manage": ALL}
+"""What the words of the earlier version mean, as scopes and as ``auth.acl.default_permission``."""
+
+
+def privileges_of(names: Iterable[str]) -> Privileges:
+    """Return the privileges with these names, and with ``administer`` all of them."""
+    found = frozenset(Privilege(name) for name in names)
+    return ALL if Privilege.ADMINISTER in found else found

@@ -6,7 +6,8 @@
 from collections.abc import Collection, Iterable
 
 CATALOG = "catalog"
-SCOPES = (CATALOG, "sign", "read", "write", "manage")
+SIGN = "sign"
+SCOPES = (CATALOG, SIGN, "read", "write", "manage")
 _WIDTH = {CATALOG: 4, "manage": 3, "write": 2, "read": 1}
 """Each of these contains those with a smaller number, and all but ``read`` contain ``sign``."""
 

@@ -167,7 +167,7 @@ def _swap(tx: Transaction, caller: Caller, warehouse: Warehouse, prepared: Seque
 
 
 def _swap_one(tx: Transaction, caller: Caller, warehouse: Warehouse, item: Prepared) -> int:
-    object_id = _store(tx, warehouse, item)
+    object_id = _store(tx, warehouse, item, caller.principal_id)
     if item.base.metadata is not None and item.intent.kind is TABLE:
         enqueue_superseded(tx, warehouse.id, item.base.metadata, item.metadata)
     if item.moves:
@@ -187,14 +187,14 @@ def _adoption(item: Prepared) -> Adoption | None:
     return Adoption(item.metadata.get(item.intent.kind.uuid_member), item.intent.adopted)
 
 
-def _store(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:
+def _store(tx: Transaction, warehouse: Warehouse, item: Prepared, owner_id: int | None) -> int:
     try:
-        return _write_row(tx, warehouse, item)
+        return _write_row(tx, warehouse, item, owner_id)
     except ConstraintViolated as error:
         raise _refused(error, item) from error
 
 
-def _write_row(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:
+def _write_row(tx: Transaction, warehouse: Warehouse, item: Prepared, owner_id: int | None) -> int:
     columns = {
         "uuid": item.metadata.get(item.intent.kind.uuid_member),
         "location": item.metadata["location"],
@@ -212,6 +212,7 @@ def _write_row(tx: Transaction, warehouse: Warehouse, item: Prepared) -> int:
         levels=list(item.intent.identifier.namespace),
         name=item.intent.identifier.name,
         kind=item.intent.kind.name,
+        owner_id=owner_id,
         **columns,
     )
     if row is None:

@@ -8,6 +8,7 @@ from typing import Self
 
 import msgspec
 
+from app.auth.names import UNCHECKED, AuthorizedNames
 from app.catalog.queue import CommitQueue
 from app.catalog.storages import WarehouseStorages
 from app.changes.origin import Origin
@@ -22,7 +23,8 @@ class Warehouse:
     """A named root of storage; ``prefix`` is its path segment behind ``/v1/``.
 
     Without ``profile`` the settings say how the storage is reached. ``soft_delete_seconds`` is how long what is
-    dropped is held; None drops at once. ``version`` grows with every change of the row.
+    dropped is held; None drops at once. ``version`` grows with every change of the row. ``names`` are
+    those in it that the request at hand was authorized for.
     """
 
     id: int
@@ -38,6 +40,7 @@ class Warehouse:
     version: int
     created_at: datetime
     updated_at: datetime
+    names: AuthorizedNames = field(default=UNCHECKED, compare=False, repr=False)
 
     @classmethod
     def from_row(cls, row: Row) -> Self:

@@ -1,5 +1,6 @@
 """Functions: stored as they were sent, in a space of names of their own."""
 
+from app.auth.authority import Viewer
 from app.catalog import tabulars
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.idempotency import keep_result, mutation, no_result, once
@@ -17,13 +18,19 @@ def _revive(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> str
 
 
 def list_functions(
-    catalog: Catalog, warehouse: Warehouse, namespace: Namespace, after: str | None, limit: int | None
+    catalog: Catalog,
+    warehouse: Warehouse,
+    namespace: Namespace,
+    after: str | None,
+    limit: int | None,
+    viewer: Viewer | None = None,
 ) -> list[str]:
     """Return the names of the namespace's functions, in byte order, behind ``after``.
 
-    :raises NoSuchNamespaceException: when the namespace is missing
+    :param viewer: who sees only what it has a right on; None for everything
+    :raises NoSuchNamespaceException: when the namespace is missing, or nothing of it may be seen
     """
-    return tabulars.list_names(catalog, warehouse, "list_functions", namespace, after, limit)
+    return tabulars.list_names(catalog, warehouse, "function", namespace, after, limit, viewer)
 
 
 def load_function(catalog: Catalog, warehouse: Warehouse, function: TableIdentifier) -> str:
@@ -40,8 +47,9 @@ def load_function(catalog: Catalog, warehouse: Warehouse, function: TableIdentif
     )
     if row is None:
         raise no_such_namespace(function.namespace)
+    warehouse.names.confirm("namespace", function.namespace, row.namespace_id)
     if row.id is None:
-        raise _no_such_function(function)
+        raise no_such_function(function)
     return str(row.document)
 
 
@@ -96,7 +104,7 @@ def drop_function(catalog: Catalog, caller: Caller, warehouse: Warehouse, functi
         namespace_id = _share_namespace(tx, warehouse, function.namespace)
         row = tx.fetch_one("drop_function", namespace_id=namespace_id, name=function.name)
         if row is None:
-            raise _no_such_function(function)
+            raise no_such_function(function)
         _record(tx, caller, warehouse.id, "function.dropped", row.id, function)
 
 
@@ -118,10 +126,11 @@ def _share_namespace(tx: Transaction, warehouse: Warehouse, namespace: Namespace
     row = tx.fetch_one("share_namespace", warehouse_id=warehouse.id, levels=list(namespace))
     if row is None:
         raise no_such_namespace(namespace)
+    warehouse.names.confirm("namespace", namespace, row.id)
     return int(row.id)
 
 
-def _no_such_function(function: TableIdentifier) -> NoSuchFunctionException:
+def no_such_function(function: TableIdentifier) -> NoSuchFunctionException:
     return NoSuchFunctionException(f"Function does not exist: {function}")
 
 

@@ -5,6 +5,7 @@ Rows are locked in this order: the held row, namespaces, tables and views, place
 
 from collections.abc import Sequence
 
+from app.auth.names import changed
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.kinds import KINDS
@@ -35,6 +36,12 @@ def list_held(catalog: Catalog, warehouse: Warehouse, after: int, limit: int | N
     return catalog.db.fetch_all("list_held", warehouse_id=warehouse.id, after=after, limit=limit)
 
 
+def namespace_of_held(catalog: Catalog, warehouse: Warehouse, held_id: int) -> Namespace | None:
+    """Return where something held would come back to; None when nothing with this id is held."""
+    row = catalog.db.fetch_one("find_namespace_of_held", id=held_id, warehouse_id=warehouse.id)
+    return None if row is None else Namespace(row.levels)
+
+
 def _revive(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> tuple[str, TableIdentifier]:
     return result["kind"], TableIdentifier(Namespace(result["namespace"]), result["name"])
 
@@ -61,6 +68,9 @@ def undrop(
         row = _lock(tx, warehouse, held_id)
         place = _lock_destination(tx, warehouse, row, namespace)
         identifier = TableIdentifier(Namespace(place.levels), name or row.name)
+        if not warehouse.names.knows("namespace", identifier.namespace):
+            raise changed("namespace", identifier.namespace)
+        warehouse.names.confirm("namespace", identifier.namespace, place.id)
         _bring_back(tx, warehouse, row, place.id, identifier)
         change = Change(
             action=f"{row.kind}.undropped",

@@ -100,12 +100,25 @@ class Prepared:
 
 
 def read_bases(source: Database | Transaction, warehouse: Warehouse, intents: Sequence[Intent]) -> list[Base]:
-    """Read what is under the names of all intents in one statement, in their order."""
+    """Read what is under the names of all intents in one statement, in their order.
+
+    :raises MeaningChanged: when it is not what the caller was authorized for
+    """
     names = [{"namespace": i.identifier.namespace, "name": i.identifier.name} for i in intents]
     rows = source.fetch_all(
         "read_tabulars", warehouse_id=warehouse.id, names=msgspec.json.encode(names).decode()
     )
-    return [Base(row) for row in rows]
+    bases = [Base(row) for row in rows]
+    for intent, base in zip(intents, bases, strict=True):
+        _confirm(warehouse, intent, base)
+    return bases
+
+
+def _confirm(warehouse: Warehouse, intent: Intent, base: Base) -> None:
+    """That of a new object needs no rights of its own, but those of its namespace."""
+    warehouse.names.confirm("namespace", intent.identifier.namespace, base.namespace_id)
+    found = base.id if base.has(intent.kind) else None
+    warehouse.names.confirm_if_asked(intent.kind.name, intent.identifier, found)
 
 
 def prepare(catalog: Catalog, warehouse: Warehouse, intent: Intent, base: Base) -> Prepared:

@@ -30,6 +30,12 @@ def load_job(catalog: Catalog, job_id: int) -> Row:
     return row
 
 
+def who_asked(catalog: Catalog, job_id: int) -> int | None:
+    """Return the id of the principal who asked for a job; None for those that come by themselves, or are not there."""
+    row = catalog.db.fetch_one("find_principal_of_job", id=job_id)
+    return None if row is None or row.principal_id is None else int(row.principal_id)
+
+
 @once(no_result)
 def cancel_job(catalog: Catalog, caller: Caller, warehouse: Warehouse, job_id: int) -> None:
     """End a job where it is; what it has done stays done. Nothing happens when it is cancelled already.

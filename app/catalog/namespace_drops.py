@@ -50,6 +50,7 @@ def drop_tree(
         root = tx.fetch_one("share_namespace", warehouse_id=warehouse.id, levels=list(namespace))
         if root is None:
             raise no_such_namespace(namespace)
+        warehouse.names.confirm("namespace", namespace, root.id)
         if not force:
             _refuse_protected(tx, warehouse, namespace)
         payload = {

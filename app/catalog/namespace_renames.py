@@ -30,11 +30,12 @@ def rename_namespace(
             tx.fetch_one("lock_namespace_renames", warehouse_id=warehouse.id)
             parent_id = _lock_parent(tx, warehouse, destination)
             tree = _lock_tree(tx, warehouse, source)
+            root = next(row for row in tree if row.levels == list(source))
+            warehouse.names.confirm("namespace", source, root.id)
             failpoint("namespace_rename.locked")
             if source == destination:
                 return
             _check_depth(tree, source, destination, catalog.settings.limits.max_namespace_depth)
-            root = next(row for row in tree if row.levels == list(source))
             tx.execute(
                 "rename_namespaces",
                 id=root.id,
@@ -63,6 +64,7 @@ def _lock_parent(tx: Transaction, warehouse: Warehouse, destination: Namespace) 
     parent = tx.fetch_one("share_namespace", warehouse_id=warehouse.id, levels=list(destination.parent))
     if parent is None:
         raise no_such_namespace(destination.parent)
+    warehouse.names.confirm("namespace", destination.parent, parent.id)
     return int(parent.id)
 
 

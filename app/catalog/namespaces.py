@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from app.auth.authority import Viewer
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.kinds import is_protected
@@ -66,26 +67,61 @@ def tree_of(warehouse_id: int, root: Namespace) -> dict[str, Any]:
 
 
 def list_namespaces(
-    catalog: Catalog, warehouse: Warehouse, parent: Namespace | None, after: str | None, limit: int | None
+    catalog: Catalog,
+    warehouse: Warehouse,
+    parent: Namespace | None,
+    after: str | None,
+    limit: int | None,
+    viewer: Viewer | None = None,
 ) -> list[Namespace]:
     """Return the direct children of ``parent`` (top level without), in byte order, behind the name ``after``.
 
-    :raises NoSuchNamespaceException: when the parent is missing
+    :param viewer: who sees only what it, or something in it, gives it a right on; None for everything
+    :raises NoSuchNamespaceException: when the parent is missing, or nothing of it may be seen
     """
     levels = list(parent or ())
     page = {"warehouse_id": warehouse.id, "after": [*levels, after or ""], "limit": limit}
+    if viewer is not None:
+        return _list_visible(catalog, Namespace(levels), page, viewer)
     if not levels:
         rows = catalog.db.fetch_all("list_namespaces", **page)
     else:
-        parent_id = load_namespace(catalog, warehouse, Namespace(levels)).id
+        parent_id = _fetch(catalog, warehouse, Namespace(levels)).id
         rows = catalog.db.fetch_all("list_child_namespaces", parent_id=parent_id, **page)
     return [Namespace(row.levels) for row in rows]
+
+
+def _list_visible(
+    catalog: Catalog, parent: Namespace, page: Mapping[str, Any], viewer: Viewer
+) -> list[Namespace]:
+    beyond = list(parent.beyond) if parent else None
+    rows = catalog.db.fetch_all(
+        "list_visible_namespaces", parent=list(parent), beyond=beyond, **page, **viewer.parameters()
+    )
+    if parent and rows[0].levels is None and not rows[0].whole:
+        refuse_unless_seen(catalog, page["warehouse_id"], parent, viewer)
+    return [Namespace(row.levels) for row in rows if row.levels is not None]
+
+
+def refuse_unless_seen(catalog: Catalog, warehouse_id: int, namespace: Namespace, viewer: Viewer) -> None:
+    """
+    :raises NoSuchNamespaceException: when there is no right on anything in the namespace
+    """
+    tree = tree_of(warehouse_id, namespace)
+    if not catalog.db.fetch_one("find_visible_below", **tree, **viewer.parameters()).found:
+        raise no_such_namespace(namespace)
 
 
 def load_namespace(catalog: Catalog, warehouse: Warehouse, namespace: Namespace) -> LoadedNamespace:
     """
     :raises NoSuchNamespaceException: when it does not exist
     """
+    loaded = _fetch(catalog, warehouse, namespace)
+    warehouse.names.confirm("namespace", namespace, loaded.id)
+    return loaded
+
+
+def _fetch(catalog: Catalog, warehouse: Warehouse, namespace: Namespace) -> LoadedNamespace:
     row = catalog.db.fetch_one("load_namespace", warehouse_id=warehouse.id, levels=list(namespace))
     if row is None:
         raise no_such_namespace(namespace)
@@ -96,8 +132,10 @@ def namespace_exists(catalog: Catalog, warehouse: Warehouse, namespace: Namespac
     """
     :raises NoSuchNamespaceException: when it does not exist
     """
-    if catalog.db.fetch_one("namespace_exists", warehouse_id=warehouse.id, levels=list(namespace)) is None:
+    row = catalog.db.fetch_one("namespace_exists", warehouse_id=warehouse.id, levels=list(namespace))
+    if row is None:
         raise no_such_namespace(namespace)
+    warehouse.names.confirm("namespace", namespace, row.id)
 
 
 @once(_revive_namespace)
@@ -135,7 +173,12 @@ def _create(
     stored = {key: value for key, value in properties.items() if key != LOCATION}
     try:
         with mutation(catalog, caller, warehouse) as tx:
-            row = _insert(tx, warehouse, parent, namespace, location=location, properties=_encode(stored))
+            columns = {
+                "location": location,
+                "properties": _encode(stored),
+                "owner_id": caller.principal_id,
+            }
+            row = _insert(tx, warehouse, parent, namespace, columns)
             created = LoadedNamespace(row.id, namespace, {**stored, LOCATION: location})
             change = Change(
                 action="namespace.created",
@@ -158,7 +201,7 @@ def _insert(
     warehouse: Warehouse,
     parent: LoadedNamespace | None,
     namespace: Namespace,
-    **columns: str,
+    columns: Mapping[str, Any],
 ) -> Row:
     columns_of_all = {"warehouse_id": warehouse.id, "levels": list(namespace), **columns}
     if parent is None:
@@ -188,10 +231,12 @@ def drop_namespace(
     try:
         with mutation(catalog, caller, warehouse) as tx:
             row = tx.fetch_one("drop_namespace", force=force, **place)
-            if row is None and tx.fetch_one("namespace_exists", **place) is not None:
-                raise is_protected("Namespace", namespace)
-            if row is None:
+            found = row or tx.fetch_one("namespace_exists", **place)
+            if found is None:
                 raise no_such_namespace(namespace)
+            warehouse.names.confirm("namespace", namespace, found.id)
+            if row is None:
+                raise is_protected("Namespace", namespace)
             change = Change(
                 action="namespace.dropped", warehouse_id=warehouse.id, object_id=row.id, namespace=namespace
             )
@@ -227,6 +272,7 @@ def update_properties(
         row = tx.fetch_one("lock_namespace", warehouse_id=warehouse.id, levels=list(namespace))
         if row is None:
             raise no_such_namespace(namespace)
+        warehouse.names.confirm("namespace", namespace, row.id)
         current = _loaded(namespace, row).properties
         removed = [key for key in dict.fromkeys(removals) if key in current]
         merged = {key: value for key, value in current.items() if key not in removed} | dict(updates)
@@ -274,7 +320,7 @@ def _checked_location(catalog: Catalog, warehouse: Warehouse, properties: Mappin
 def _default_location(catalog: Catalog, warehouse: Warehouse, namespace: Namespace) -> str:
     if not namespace.parent:
         return child_location(warehouse.root_location, namespace[-1])
-    return child_location(load_namespace(catalog, warehouse, namespace.parent).location, namespace[-1])
+    return child_location(_fetch(catalog, warehouse, namespace.parent).location, namespace[-1])
 
 
 def _encode(properties: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ def namespace_protection(catalog: Catalog, warehouse: Warehouse, namespace: Name
     row = catalog.db.fetch_one("load_namespace_protection", warehouse_id=warehouse.id, levels=list(namespace))
     if row is None:
         raise no_such_namespace(namespace)
+    warehouse.names.confirm("namespace", namespace, row.id)
     return bool(row.protected)
 
 
@@ -35,6 +36,7 @@ def tabular_protection(
     )
     if row is None:
         raise kind.does_not_exist(identifier)
+    warehouse.names.confirm(kind.name, identifier, row.id)
     return bool(row.protected)
 
 
@@ -55,6 +57,7 @@ def protect_namespace(
         row = tx.fetch_one("lock_namespace", warehouse_id=warehouse.id, levels=list(namespace))
         if row is None:
             raise no_such_namespace(namespace)
+        warehouse.names.confirm("namespace", namespace, row.id)
         if row.protected != protected:
             tx.execute("protect_namespace", id=row.id, protected=protected)
             change = Change(

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import msgspec
 
+from app.auth.authority import Viewer
 from app.catalog import drops, tabulars
 from app.catalog.commits import commit, create
 from app.catalog.context import Caller, Catalog, Warehouse
@@ -94,13 +95,19 @@ def _revive_staged(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject)
 
 
 def list_tables(
-    catalog: Catalog, warehouse: Warehouse, namespace: Namespace, after: str | None, limit: int | None
+    catalog: Catalog,
+    warehouse: Warehouse,
+    namespace: Namespace,
+    after: str | None,
+    limit: int | None,
+    viewer: Viewer | None = None,
 ) -> list[str]:
     """Return the names of the namespace's tables, in byte order, behind ``after``.
 
-    :raises NoSuchNamespaceException: when the namespace is missing
+    :param viewer: who sees only what it has a right on; None for everything
+    :raises NoSuchNamespaceException: when the namespace is missing, or nothing of it may be seen
     """
-    return tabulars.list_names(catalog, warehouse, "list_tables", namespace, after, limit)
+    return tabulars.list_names(catalog, warehouse, "table", namespace, after, limit, viewer)
 
 
 @once(_revive)

@@ -3,33 +3,44 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.auth.authority import Viewer
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.idempotency import mutation
 from app.catalog.kinds import KINDS, VIEW, Kind, name_taken
-from app.catalog.namespaces import no_such_namespace
+from app.catalog.namespaces import no_such_namespace, refuse_unless_seen
 from app.changes.log import Change, record_change
 from app.db import ConstraintViolated, Row, Transaction
 from app.errors import AlreadyExistsException
 from app.identifiers import Namespace, TableIdentifier
 
+_LISTINGS = {"table": "list_tables", "view": "list_views", "function": "list_functions"}
+
 
 def list_names(
     catalog: Catalog,
     warehouse: Warehouse,
-    query: str,
+    kind: str,
     namespace: Namespace,
     after: str | None,
     limit: int | None,
+    viewer: Viewer | None,
 ) -> list[str]:
     """Return names in byte order behind ``after``.
 
-    :raises NoSuchNamespaceException: when the namespace is missing
+    :param kind: ``table``, ``view`` or ``function``
+    :param viewer: who sees only what it has a right on; None for everything
+    :raises NoSuchNamespaceException: when the namespace is missing, or nothing of it may be seen
     """
-    rows = catalog.db.fetch_all(
-        query, warehouse_id=warehouse.id, levels=list(namespace), after=after or "", limit=limit
-    )
+    page = {"warehouse_id": warehouse.id, "levels": list(namespace), "after": after or "", "limit": limit}
+    if viewer is None:
+        rows = catalog.db.fetch_all(_LISTINGS[kind], **page)
+    else:
+        query = "list_visible_functions" if kind == "function" else "list_visible_tabulars"
+        rows = catalog.db.fetch_all(query, kind=kind, **page, **viewer.parameters())
     if not rows:
         raise no_such_namespace(namespace)
+    if viewer is not None and rows[0].name is None and not rows[0].whole:
+        refuse_unless_seen(catalog, warehouse.id, namespace, viewer)
     return [row.name for row in rows if row.name is not None]
 
 
@@ -41,6 +52,7 @@ def fetch(catalog: Catalog, warehouse: Warehouse, query: str, kind: Kind, identi
     row = catalog.db.fetch_one(query, **_key(warehouse, identifier))
     if row is None:
         raise kind.does_not_exist(identifier)
+    warehouse.names.confirm(kind.name, identifier, row.id)
     return row
 
 
@@ -86,6 +98,7 @@ def lock_tabular(tx: Transaction, warehouse: Warehouse, kind: Kind, identifier: 
     row = tx.fetch_one("lock_tabular", kind=kind.name, **_key(warehouse, identifier))
     if row is None:
         raise kind.does_not_exist(identifier)
+    warehouse.names.confirm(kind.name, identifier, row.id)
     return row
 
 
@@ -94,7 +107,10 @@ def _lock_places(
 ) -> dict[Namespace, int]:
     """Keep two namespaces from being renamed or dropped, and return the ids of those that exist."""
     rows = tx.fetch_all("share_namespaces", warehouse_id=warehouse.id, one=list(one), other=list(other))
-    return {Namespace(row.levels): row.id for row in rows}
+    places = {Namespace(row.levels): row.id for row in rows}
+    for namespace, namespace_id in places.items():
+        warehouse.names.confirm("namespace", namespace, namespace_id)
+    return places
 
 
 def _free_place(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from app.auth.authority import Viewer
 from app.catalog import drops, tabulars
 from app.catalog.commits import commit, create
 from app.catalog.context import Caller, Catalog, Warehouse
@@ -56,13 +57,19 @@ def _revive(catalog: Catalog, warehouse: Warehouse, result: JsonObject) -> Loade
 
 
 def list_views(
-    catalog: Catalog, warehouse: Warehouse, namespace: Namespace, after: str | None, limit: int | None
+    catalog: Catalog,
+    warehouse: Warehouse,
+    namespace: Namespace,
+    after: str | None,
+    limit: int | None,
+    viewer: Viewer | None = None,
 ) -> list[str]:
     """Return the names of the namespace's views, in byte order, behind ``after``.
 
-    :raises NoSuchNamespaceException: when the namespace is missing
+    :param viewer: who sees only what it has a right on; None for everything
+    :raises NoSuchNamespaceException: when the namespace is missing, or nothing of it may be seen
     """
-    return tabulars.list_names(catalog, warehouse, "list_views", namespace, after, limit)
+    return tabulars.list_names(catalog, warehouse, "view", namespace, after, limit, viewer)
 
 
 @once(_revive)

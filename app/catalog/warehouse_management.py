@@ -1,12 +1,13 @@
 """Warehouses as those see them who run the catalog: created, changed, listed and deleted."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
 import msgspec
 
+from app.auth.freshness import bump_security_version
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.kinds import is_protected
@@ -32,9 +33,18 @@ def _revive(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> Jso
     return result
 
 
-def list_warehouses(catalog: Catalog, after: str | None, limit: int | None) -> Sequence[Warehouse]:
-    """Return all warehouses, active or not, by name in byte order, behind ``after``."""
-    rows = catalog.db.fetch_all("list_warehouses", after=after or "", limit=limit)
+def list_warehouses(
+    catalog: Catalog, after: str | None, limit: int | None, seen: Collection[int] | None = None
+) -> Sequence[Warehouse]:
+    """Return all warehouses, active or not, by name in byte order, behind ``after``.
+
+    :param seen: the ids of those that may be seen; None for all
+    """
+    page = {"after": after or "", "limit": limit}
+    if seen is None:
+        rows = catalog.db.fetch_all("list_warehouses", **page)
+    else:
+        rows = catalog.db.fetch_all("list_visible_warehouses", ids=list(seen), **page)
     return [Warehouse.from_row(row) for row in rows]
 
 
@@ -93,10 +103,12 @@ def create_warehouse(catalog: Catalog, caller: Caller, realm: Warehouse, new: Ne
             soft_delete_seconds=hold,
             storage_profile=msgspec.json.encode(checked.profile).decode(),
             sealed_secret=_seal(catalog, prefix, checked),
+            owner_id=caller.principal_id,
         )
         made = describe(catalog, Warehouse.from_row(row))
         _record(tx, caller, "created", row, made)
         keep_result(tx, caller, realm, made)
+        bump_security_version(tx)  # its owner has rights on all of it
     return made
 
 
@@ -112,6 +124,7 @@ def update_warehouse(
     :raises ConflictException: when the root location shall change though the warehouse is not empty
     """
     before = load_warehouse(catalog, name)
+    realm.names.confirm("warehouse", name, before.id)
     checked = _check_changes(catalog, before, changes)
     columns = _columns(before, changes)
     if checked is not None:
@@ -147,6 +160,7 @@ def delete_warehouse(catalog: Catalog, caller: Caller, realm: Warehouse, name: s
     :raises ConflictException: when it is not empty, or protected and not forced
     """
     warehouse = load_warehouse(catalog, name)
+    realm.names.confirm("warehouse", name, warehouse.id)
     if warehouse.is_default:
         raise IllegalArgumentException(f"Warehouse {name} is the default one, which cannot be deleted")
     with mutation(catalog, caller, realm) as tx:

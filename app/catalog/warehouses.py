@@ -32,10 +32,9 @@ class Warehouses:
         self._by_prefix: dict[str | None, tuple[float, Warehouse]] = {}
 
     def resolve(self, prefix: str | None) -> Warehouse:
-        """Return the active warehouse of a path prefix; without one the default warehouse.
+        """Return the warehouse of a path prefix, active or not; without one the default warehouse.
 
         :raises NoSuchWarehouseException: when there is none
-        :raises ForbiddenException: when it is deactivated
         """
         expires, warehouse = self._by_prefix.get(prefix, (0.0, None))
         now = time.monotonic()
@@ -44,20 +43,19 @@ class Warehouses:
                 # One request looks; those that come meanwhile go by the row that was good a moment ago.
                 self._by_prefix[prefix] = (now + LIFETIME, warehouse)
             warehouse = self._refresh(prefix)
-        return active(warehouse)
+        return warehouse
 
     def find(self, text: str) -> Warehouse:
-        """Return the active warehouse with this name or this root location (as Spark users pass it).
+        """Return the warehouse, active or not, with this name or this root location (as Spark users pass it).
 
         :raises NoSuchWarehouseException: when there is none
-        :raises ForbiddenException: when it is deactivated
         """
         row = self._db.fetch_one("load_warehouse", name=text)
         if row is not None:
-            return active(Warehouse.from_row(row))
+            return Warehouse.from_row(row)
         for row in self._db.fetch_all("list_warehouses", after="", limit=None):
             if _is_same_location(text, row.root_location):
-                return active(Warehouse.from_row(row))
+                return Warehouse.from_row(row)
         raise no_such_warehouse(text)
 
     def named(self, name: str | None) -> Warehouse:

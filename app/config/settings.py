@@ -189,6 +189,21 @@ class ApiKeySettings:
 
 
 @dataclass(frozen=True)
+class AclSettings:
+    enabled: bool = boolean(
+        True,
+        "Whether privileges are asked for; without, whoever is authenticated may do all but manage principals, roles,"
+        " grants, keys and the audit.",
+    )
+    default_permission: str = choice(
+        "none",
+        ("none", "read", "write", "manage"),
+        "What whoever is authenticated may do with everything, beside what was granted: nothing; load and read; write,"
+        " create and set properties as well; all of it but what is about security.",
+    )
+
+
+@dataclass(frozen=True)
 class AuthSettings:
     enabled: bool = boolean(
         False, "Whether requests must show who makes them; needs one of the methods below."
@@ -203,6 +218,7 @@ class AuthSettings:
     )
     oauth2: OAuth2Settings = section(OAuth2Settings)
     api_key: ApiKeySettings = section(ApiKeySettings)
+    acl: AclSettings = section(AclSettings)
     max_failures_per_minute: int = integer(
         20,
         1,
@@ -283,6 +299,14 @@ class AuditSettings:
 
 
 @dataclass(frozen=True)
+class CompatSettings:
+    go_scopes: bool = boolean(
+        False,
+        "Let the scopes read, write and manage of an API key grant that on the whole server, as in the Go version.",
+    )
+
+
+@dataclass(frozen=True)
 class LoggingSettings:
     level: str = choice("info", ("debug", "info", "warn", "error"), "Least level that is logged.")
 
@@ -325,6 +349,7 @@ class Settings:
     jobs: JobsSettings = section(JobsSettings)
     changes: ChangesSettings = section(ChangesSettings)
     audit: AuditSettings = section(AuditSettings)
+    compat: CompatSettings = section(CompatSettings)
     logging: LoggingSettings = section(LoggingSettings)
     metrics: MetricsSettings = section(MetricsSettings)
     testing: TestingSettings = section(TestingSettings)

@@ -23,7 +23,6 @@ IGNORED = {
 
 # Features that are not there yet. Switched off, their keys are ignored with a warning; on is a fault.
 SWITCHED = {
-    "auth.acl.enabled": ("auth.acl.default_permission",),
     "telemetry.enabled": ("telemetry.endpoint", "telemetry.sample_rate", "telemetry.insecure"),
     "compat.polaris_enabled": (),
 }

@@ -13,7 +13,7 @@ ORDER BY page.name;
 
 -- No row when the namespace is missing, one with nulls when the function is.
 -- name: load_function
-SELECT f.id, f.document
+SELECT n.id AS namespace_id, f.id, f.document
 FROM namespaces n
 LEFT JOIN functions f ON f.namespace_id = n.id AND f.name = %(name)s
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[];

@@ -5,15 +5,16 @@ WITH dropped AS (
     DELETE FROM tabulars WHERE id = %(id)s
     RETURNING
         id, warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document,
-        protected, created_at
+        protected, created_at, owner_id
 )
 INSERT INTO held_tabulars (
     id, warehouse_id, namespace_id, namespace, name, kind, uuid, location, location_key, metadata_location, document,
-    protected, purge, dropped_by, expires_at, created_at
+    protected, purge, dropped_by, expires_at, created_at, owner_id
 )
 SELECT
     id, warehouse_id, namespace_id, %(levels)s::text[], name, kind, uuid, location, location_key, metadata_location,
-    document, protected, %(purge)s, %(principal)s, now() + make_interval(secs => %(hold)s), created_at
+    document, protected, %(purge)s, %(principal)s, now() + make_interval(secs => %(hold)s), created_at,
+    owner_id
 FROM dropped
 RETURNING expires_at;
 
@@ -65,15 +66,22 @@ LIMIT 1;
 WITH held AS (
     DELETE FROM held_tabulars WHERE id = %(id)s
     RETURNING
-        id, warehouse_id, kind, uuid, location, location_key, metadata_location, document, protected, created_at
+        id, warehouse_id, kind, uuid, location, location_key, metadata_location, document, protected, created_at, owner_id
 )
 INSERT INTO tabulars (
     id, warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document, protected,
-    created_at
+    created_at, owner_id
 )
 OVERRIDING SYSTEM VALUE
 SELECT
     id, warehouse_id, %(namespace_id)s, %(name)s, kind, uuid, location, location_key, metadata_location, document,
-    protected, created_at
+    protected, created_at, owner_id
 FROM held
 RETURNING id;
+
+-- What the namespace is called now, or was when it was dropped if it is gone.
+-- name: find_namespace_of_held
+SELECT coalesce(n.levels, h.namespace) AS levels
+FROM held_tabulars h
+LEFT JOIN namespaces n ON n.id = h.namespace_id
+WHERE h.id = %(id)s AND h.warehouse_id = %(warehouse_id)s;

@@ -94,3 +94,6 @@ SELECT id, kind, status, payload::text AS payload, period IS NOT NULL AS is_peri
 UPDATE jobs
 SET status = 'cancelled', message = %(message)s, owner = NULL, heartbeat_at = NULL, finished_at = now()
 WHERE id = %(id)s;
+
+-- name: find_principal_of_job
+SELECT (payload ->> 'principal_id')::bigint AS principal_id FROM jobs WHERE id = %(id)s;

@@ -12,8 +12,8 @@ FOR NO KEY UPDATE;
 
 -- No row when the warehouse was deleted or given another root meanwhile.
 -- name: create_namespace
-INSERT INTO namespaces (warehouse_id, parent_id, levels, location, properties)
-SELECT w.id, NULL, %(levels)s::text[], %(location)s, %(properties)s
+INSERT INTO namespaces (warehouse_id, parent_id, levels, location, properties, owner_id)
+SELECT w.id, NULL, %(levels)s::text[], %(location)s, %(properties)s, %(owner_id)s
 FROM warehouses w
 WHERE w.id = %(warehouse_id)s AND w.root_location = %(root_location)s
 FOR KEY SHARE
@@ -21,8 +21,8 @@ RETURNING id;
 
 -- No row when the parent was dropped or renamed meanwhile.
 -- name: create_child_namespace
-INSERT INTO namespaces (warehouse_id, parent_id, levels, location, properties)
-SELECT %(warehouse_id)s, p.id, %(levels)s::text[], %(location)s, %(properties)s
+INSERT INTO namespaces (warehouse_id, parent_id, levels, location, properties, owner_id)
+SELECT %(warehouse_id)s, p.id, %(levels)s::text[], %(location)s, %(properties)s, %(owner_id)s
 FROM namespaces p
 WHERE p.id = %(parent_id)s AND p.levels = %(parent)s::text[]
 FOR KEY SHARE
@@ -52,7 +52,7 @@ FOR KEY SHARE;
 SELECT id, levels FROM namespaces WHERE id = %(id)s FOR KEY SHARE;
 
 -- name: load_namespace_protection
-SELECT protected FROM namespaces
+SELECT id, protected FROM namespaces
 WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[];
 
 -- name: protect_namespace

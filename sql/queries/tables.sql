@@ -5,7 +5,7 @@ JOIN tabulars t ON t.namespace_id = n.id
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[] AND t.name = %(name)s AND t.kind = 'table';
 
 -- name: load_table_pointer
-SELECT t.metadata_location
+SELECT t.id, t.metadata_location
 FROM namespaces n
 JOIN tabulars t ON t.namespace_id = n.id
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[] AND t.name = %(name)s AND t.kind = 'table';

@@ -61,11 +61,11 @@ LIMIT 1;
 -- No row when the namespace was dropped or renamed meanwhile.
 -- name: create_tabular
 INSERT INTO tabulars (
-    warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document
+    warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document, owner_id
 )
 SELECT
     %(warehouse_id)s, n.id, %(name)s, %(kind)s, %(uuid)s::uuid, %(location)s, %(location_key)s,
-    %(metadata_location)s, %(document)s
+    %(metadata_location)s, %(document)s, %(owner_id)s
 FROM namespaces n
 WHERE n.id = %(namespace_id)s AND n.levels = %(levels)s::text[]
 FOR KEY SHARE
@@ -114,7 +114,7 @@ SELECT metadata_location FROM held_tabulars
 WHERE warehouse_id = %(warehouse_id)s AND metadata_location = ANY(%(files)s::text[]);
 
 -- name: load_tabular_protection
-SELECT t.protected
+SELECT t.id, t.protected
 FROM namespaces n
 JOIN tabulars t ON t.namespace_id = n.id
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[]

@@ -35,6 +35,15 @@ WHERE name > %(after)s
 ORDER BY name
 LIMIT %(limit)s;
 
+-- name: list_visible_warehouses
+SELECT
+    id, name, prefix, root_location, is_default, active, protected, soft_delete_seconds,
+    storage_profile, sealed_secret, version, created_at, updated_at
+FROM warehouses
+WHERE id = ANY(%(ids)s::bigint[]) AND name > %(after)s
+ORDER BY name
+LIMIT %(limit)s;
+
 -- name: ensure_default_warehouse
 INSERT INTO warehouses (name, prefix, root_location, is_default)
 VALUES (%(name)s, %(prefix)s, %(root_location)s, true)
@@ -54,11 +63,11 @@ SELECT id, name, version, protected FROM warehouses WHERE id = %(id)s FOR UPDATE
 
 -- name: create_warehouse
 INSERT INTO warehouses (
-    name, prefix, root_location, protected, soft_delete_seconds, storage_profile, sealed_secret
+    name, prefix, root_location, protected, soft_delete_seconds, storage_profile, sealed_secret, owner_id
 )
 VALUES (
     %(name)s, %(prefix)s, %(root_location)s, %(protected)s, %(soft_delete_seconds)s, %(storage_profile)s,
-    %(sealed_secret)s
+    %(sealed_secret)s, %(owner_id)s
 )
 RETURNING
     id, name, prefix, root_location, is_default, active, protected, soft_delete_seconds,

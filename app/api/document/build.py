@@ -14,6 +14,7 @@ from app.api.document.failures import responses_of_failures
 from app.api.document.links import links_of
 from app.api.document.notation import JsonObject, component, ref
 from app.api.document.schemas import schema_plugin
+from app.api.needs import describe
 from app.observability.state import build
 
 FOLDER = Path(__file__).parent / "components"
@@ -124,6 +125,8 @@ def _segment(name: str) -> JsonObject:
 
 def _operation(tag: str, method: str, path: str, declared: Declaration, spec: APISpec) -> JsonObject:
     operation: JsonObject = {"tags": [tag], "summary": declared.summary, "operationId": _camel(declared.name)}
+    if declared.needs is not None:
+        operation["description"] = describe(declared.needs)
     if declared.takes:
         operation["parameters"] = [_key(parameter) for parameter in declared.takes]
     if declared.body is not None:

@@ -54,7 +54,7 @@ WITH_KEY: tuple[Failure, ...] = (
 _MEANINGS = {
     400: "The request cannot be understood, or what it asks for breaks a rule.",
     401: "It needs somebody, and the request does not show who that is.",
-    403: "It must not be done; a deactivated warehouse does nothing.",
+    403: "A privilege is missing, which the message names; or the warehouse is deactivated.",
     404: "There is no such thing.",
     405: "The path does not have this method.",
     406: "This server does not do that.",
@@ -79,7 +79,7 @@ def failures_of(path: str, declared: Declaration) -> set[Failure]:
     found = {*EVERYWHERE, *declared.fails}
     if "{prefix}" in path or "{warehouse}" in path:
         found.add(NoSuchWarehouseException)
-    if "{prefix}" in path:
+    if "{prefix}" in path or declared.needs is not None:
         found.add(ForbiddenException)
     if declared.body is not None:
         found.update(WITH_BODY)

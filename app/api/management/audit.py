@@ -8,14 +8,13 @@ import msgspec
 from flask import Response, request
 
 from app.api.answers import json_answer
-from app.api.authorization import Need
 from app.api.context import catalog
 from app.api.declarations import PAGES, Parameter
 from app.api.management.operations import ManagementOperations
+from app.api.needs import SECURITY
 from app.api.pages import requested_page
 from app.api.parameters import text_parameter, time_parameter
 from app.api.schemas.management_audit import OUTCOMES, ListAuditResponseSchema
-from app.auth.privileges import Privilege
 from app.changes.trail import CHANGE, AuditFilter, Place, list_audit
 from app.db import Row
 from app.errors import BadRequestException
@@ -55,7 +54,7 @@ _KNOWN = {parameter.name for parameter in (*FILTERS, *PAGES)}
     "List mutations, refused requests and issued credentials, newest first",
     takes=(*PAGES, *FILTERS),
     answers={200: ListAuditResponseSchema},
-    needs=Need(Privilege.ADMINISTER, "server"),
+    needs=SECURITY,
 )
 def list_events() -> Response:
     wanted = _requested_filter()

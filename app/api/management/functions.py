@@ -10,7 +10,9 @@ from app.api.declarations import IDEMPOTENCY_KEY
 from app.api.functions import function_answer
 from app.api.management.operations import ManagementOperations
 from app.api.names import name_of
+from app.api.needs import needs
 from app.api.schemas.management_functions import CreateFunctionRequestSchema
+from app.auth.privileges import Privilege
 from app.catalog import functions
 from app.errors import AlreadyExistsException, NoSuchFunctionException, NoSuchNamespaceException
 from app.identifiers import Namespace, TableIdentifier
@@ -34,6 +36,7 @@ class _Sent(msgspec.Struct):
     body=CreateFunctionRequestSchema,
     answers={200: "LoadFunctionResult"},
     fails=(NoSuchNamespaceException, AlreadyExistsException),
+    needs=needs(Privilege.CREATE, on="namespace"),
 )
 def create_function(namespace: Namespace) -> Response:
     body = read_body(CreateFunctionRequestSchema)
@@ -51,6 +54,7 @@ def create_function(namespace: Namespace) -> Response:
     "Drop a function",
     takes=(IDEMPOTENCY_KEY,),
     fails=(NoSuchNamespaceException, NoSuchFunctionException),
+    needs=needs(Privilege.DROP, on="function"),
 )
 def drop_function(function: TableIdentifier) -> Response:
     functions.drop_function(catalog(), caller(), warehouse(), function)

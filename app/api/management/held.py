@@ -5,11 +5,13 @@ from typing import Any
 from flask import Response
 
 from app.api.answers import json_answer, no_content
+from app.api.authorization import demand, demand_at_large, wanted
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
 from app.api.declarations import IDEMPOTENCY_KEY, PAGES, Parameter
 from app.api.management.operations import ManagementOperations
 from app.api.names import name_of, namespace_of
+from app.api.needs import CREATING, asks, needs
 from app.api.pages import requested_page
 from app.api.parameters import optional_boolean_parameter
 from app.api.schemas.management_held import (
@@ -17,6 +19,7 @@ from app.api.schemas.management_held import (
     UndropRequestSchema,
     UndropResponseSchema,
 )
+from app.auth.privileges import Privilege
 from app.catalog import held
 from app.catalog.times import epoch_ms
 from app.db import Row
@@ -42,6 +45,7 @@ PURGE = Parameter(
     "List the tables and views that were dropped and are held",
     takes=PAGES,
     answers={200: ListDroppedResponseSchema},
+    needs=needs(Privilege.DROP, on="warehouse"),
 )
 def list_dropped() -> Response:
     page = requested_page("dropped", warehouse().id)
@@ -59,11 +63,16 @@ def list_dropped() -> Response:
     body_optional=True,
     answers={200: UndropResponseSchema},
     fails=(NotFoundException, NoSuchNamespaceException, AlreadyExistsException, ConflictException),
+    needs=asks("`drop` on the warehouse and `create` on the namespace it comes back to"),
 )
 def undrop(id: int) -> Response:
     body = read_body(UndropRequestSchema, optional=True)
     namespace = None if body["namespace"] is None else namespace_of(body["namespace"])
     name = None if body["name"] is None else name_of(body["name"])
+    demand_at_large(Privilege.DROP)
+    destination = namespace or held.namespace_of_held(catalog(), warehouse(), id)
+    if destination is not None:
+        demand(wanted(CREATING, destination, may_be_missing=namespace is None))
     kind, identifier = held.undrop(catalog(), caller(), warehouse(), id, namespace, name)
     return json_answer({"kind": kind, "namespace": identifier.namespace, "name": identifier.name})
 
@@ -74,6 +83,7 @@ def undrop(id: int) -> Response:
     "End the hold of a dropped table or view now",
     takes=(PURGE, IDEMPOTENCY_KEY),
     fails=(NotFoundException,),
+    needs=needs(Privilege.DROP, on="warehouse"),
 )
 def expire(id: int) -> Response:
     held.expire(catalog(), caller(), warehouse(), id, optional_boolean_parameter("purge"))

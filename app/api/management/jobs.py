@@ -7,9 +7,12 @@ import msgspec
 from flask import Response
 
 from app.api.answers import json_answer, no_content
+from app.api.authentication import session
+from app.api.authorization import authorize
 from app.api.context import caller, catalog, warehouse
 from app.api.declarations import IDEMPOTENCY_KEY, PAGES
 from app.api.management.operations import LARGEST_ID, ManagementOperations
+from app.api.needs import ADMINISTRATION, asks
 from app.api.pages import requested_page
 from app.api.schemas.management_jobs import JobSchema, ListJobsResponseSchema
 from app.catalog import job_management as management
@@ -26,6 +29,7 @@ resource = ManagementOperations("jobs")
     "List jobs, the newest first",
     takes=PAGES,
     answers={200: ListJobsResponseSchema},
+    needs=ADMINISTRATION,
 )
 def list_jobs() -> Response:
     page = requested_page("jobs")
@@ -40,8 +44,10 @@ def list_jobs() -> Response:
     "Tell how far a job is, and how it ended",
     answers={200: JobSchema},
     fails=(NotFoundException,),
+    needs=asks("`administer` on the server, or to have asked for the job"),
 )
 def load_job(id: int) -> Response:
+    _check_asked(id)
     return json_answer(_shown(management.load_job(catalog(), id)))
 
 
@@ -51,10 +57,19 @@ def load_job(id: int) -> Response:
     "Cancel a job; what it has done stays done",
     takes=(IDEMPOTENCY_KEY,),
     fails=(NotFoundException, ConflictException),
+    needs=asks("`administer` on the server, or to have asked for the job"),
 )
 def cancel_job(id: int) -> Response:
+    _check_asked(id)
     management.cancel_job(catalog(), caller(), warehouse(), id)
     return no_content()
+
+
+def _check_asked(job_id: int) -> None:
+    """Whose job it is may see to it, as may who administers the server; others do not even learn of it."""
+    principal_id = session().principal.id
+    if principal_id is None or management.who_asked(catalog(), job_id) != principal_id:
+        authorize(ADMINISTRATION, {})
 
 
 def _shown(row: Row) -> dict[str, Any]:

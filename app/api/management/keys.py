@@ -9,7 +9,7 @@ from app.api.context import caller, catalog
 from app.api.context import warehouse as realm
 from app.api.declarations import IDEMPOTENCY_KEY, INCLUDE_DELETED, OF_PRINCIPAL, PAGES
 from app.api.management.operations import ManagementOperations
-from app.api.management.principals import ADMINISTER
+from app.api.needs import SECURITY, asks
 from app.api.ownership import whose
 from app.api.pages import requested_page
 from app.api.parameters import boolean_parameter, text_parameter
@@ -33,6 +33,7 @@ resource = ManagementOperations("keys")
     takes=(*PAGES, OF_PRINCIPAL, INCLUDE_DELETED),
     answers={200: ListKeysResponseSchema},
     fails=(NotFoundException,),
+    needs=asks("to be authenticated; keys of others `administer` on the server"),
 )
 def list_keys() -> Response:
     deleted, name = boolean_parameter(INCLUDE_DELETED.name), text_parameter(OF_PRINCIPAL.name)
@@ -55,7 +56,7 @@ def list_keys() -> Response:
     body=CreateKeyRequestSchema,
     answers={201: NewKeySchema},
     fails=(ForbiddenException, NotFoundException, IllegalArgumentException),
-    needs=ADMINISTER,
+    needs=SECURITY,
 )
 def create_key() -> Response:
     body = read_body(CreateKeyRequestSchema)
@@ -71,7 +72,7 @@ def create_key() -> Response:
     takes=(IDEMPOTENCY_KEY,),
     answers={200: NewKeySchema},
     fails=(ForbiddenException, NotFoundException),
-    needs=ADMINISTER,
+    needs=SECURITY,
 )
 def rotate_key(id: int) -> Response:
     return json_answer(api_keys.rotate_key(catalog(), caller(), realm(), id))
@@ -83,6 +84,7 @@ def rotate_key(id: int) -> Response:
     "Revoke an API key: one's own, or any for those who administer the server",
     takes=(IDEMPOTENCY_KEY,),
     fails=(NotFoundException,),
+    needs=asks("to be authenticated; keys of others `administer` on the server"),
 )
 def revoke_key(id: int) -> Response:
     api_keys.revoke_key(catalog(), caller(), realm(), id, whose())

@@ -10,9 +10,11 @@ from app.api.answers import json_answer
 from app.api.context import catalog, warehouse
 from app.api.declarations import PAGES, Parameter
 from app.api.management.operations import ManagementOperations
+from app.api.needs import needs
 from app.api.pages import requested_page
 from app.api.parameters import text_parameter, time_parameter
 from app.api.schemas.management_metric_reports import ListMetricReportsResponseSchema
+from app.auth.privileges import Privilege
 from app.catalog import metric_reports
 from app.catalog.metric_reports import ReportFilter, StoredReport
 from app.errors import BadRequestException, NoSuchTableException
@@ -40,6 +42,7 @@ UNTIL = Parameter(
     takes=(*PAGES, REPORT_TYPE, SINCE, UNTIL),
     answers={200: ListMetricReportsResponseSchema},
     fails=(NoSuchTableException,),
+    needs=needs(Privilege.READ_METADATA, on="table"),
 )
 def list_metric_reports(table: TableIdentifier) -> Response:
     wanted = _requested_filter()

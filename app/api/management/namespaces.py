@@ -3,13 +3,16 @@
 from flask import Response
 
 from app.api.answers import json_answer, no_content
+from app.api.authorization import demand, demand_at_large, wanted
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
 from app.api.declarations import FORCE, IDEMPOTENCY_KEY, Parameter
 from app.api.management.operations import ManagementOperations
 from app.api.names import namespace_of
+from app.api.needs import CREATING, asks, needs
 from app.api.parameters import boolean_parameter
 from app.api.schemas.management_namespaces import DropNamespaceResponseSchema, RenameNamespaceRequestSchema
+from app.auth.privileges import Privilege
 from app.catalog import namespace_drops, namespace_renames, namespaces
 from app.errors import (
     AlreadyExistsException,
@@ -43,9 +46,14 @@ PURGE = Parameter(
     takes=(IDEMPOTENCY_KEY,),
     body=RenameNamespaceRequestSchema,
     fails=(NoSuchNamespaceException, AlreadyExistsException, IllegalArgumentException),
+    needs=asks("`drop` on the namespace and `create` on what it comes below"),
 )
 def rename_namespace(namespace: Namespace) -> Response:
     destination = namespace_of(read_body(RenameNamespaceRequestSchema)["destination"], "destination")
+    below = [wanted(CREATING, destination.parent)] if destination.parent else []
+    demand(wanted(needs(Privilege.DROP, on="namespace"), namespace), *below)
+    if not below:
+        demand_at_large(Privilege.CREATE)
     namespace_renames.rename_namespace(catalog(), caller(), warehouse(), namespace, destination)
     return no_content()
 
@@ -57,6 +65,7 @@ def rename_namespace(namespace: Namespace) -> Response:
     takes=(RECURSIVE, PURGE, FORCE, IDEMPOTENCY_KEY),
     answers={202: DropNamespaceResponseSchema, 204: None},
     fails=(NoSuchNamespaceException, NamespaceNotEmptyException, ConflictException),
+    needs=needs(Privilege.DROP, on="namespace"),
 )
 def drop_namespace_with_content(namespace: Namespace) -> Response:
     purge, force = boolean_parameter("purge"), boolean_parameter("force")

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, request
 
 from app.api.authentication import authenticate
-from app.api.authorization import Need
+from app.api.authorization import enter, take
 from app.api.context import services
 from app.api.declarations import Declaration, declare
 from app.api.operations import PARAMETER, View, call_with_names
+from app.auth.decide import Need
 from app.errors import BadRequestException
 from app.identifiers import decode_segment
 
@@ -63,7 +64,11 @@ def _decoding(view: View, template: str, need: Need | None) -> View:
         name = decode_segment(raw.pop("warehouse")) if "warehouse" in raw else None
         if name is not None:
             request.environ["bingsan.warehouse"] = name
-        g.warehouse = services().warehouses.named(name if inside else None)
+        found = services().warehouses.named(name if inside else None)
+        if inside:
+            enter(found, name)
+        else:
+            take(found)
         more: dict[str, Any] = {} if inside or name is None else {"warehouse": name}
         if "id" in raw:
             more["id"] = _id(raw.pop("id"))

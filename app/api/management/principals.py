@@ -3,12 +3,12 @@
 from flask import Response
 
 from app.api.answers import json_answer, no_content
-from app.api.authorization import Need
 from app.api.bodies import read_body
 from app.api.context import caller, catalog
 from app.api.context import warehouse as realm
 from app.api.declarations import IDEMPOTENCY_KEY, INCLUDE_DELETED, PAGES
 from app.api.management.operations import ManagementOperations
+from app.api.needs import SECURITY
 from app.api.pages import requested_page
 from app.api.parameters import boolean_parameter
 from app.api.schemas.management_principals import (
@@ -19,7 +19,6 @@ from app.api.schemas.management_principals import (
     RotateSecretRequestSchema,
     UpdatePrincipalRequestSchema,
 )
-from app.auth.privileges import Privilege
 from app.catalog import principals
 from app.catalog.lifetimes import read_lifetime
 from app.catalog.principal_rows import describe_principal
@@ -32,7 +31,6 @@ from app.errors import (
 )
 
 resource = ManagementOperations("principals")
-ADMINISTER = Need(Privilege.ADMINISTER, "server")
 
 
 @resource.operation(
@@ -42,7 +40,7 @@ ADMINISTER = Need(Privilege.ADMINISTER, "server")
     takes=(*PAGES, INCLUDE_DELETED),
     answers={200: ListPrincipalsResponseSchema},
     fails=(ForbiddenException,),
-    needs=ADMINISTER,
+    needs=SECURITY,
 )
 def list_principals() -> Response:
     deleted = boolean_parameter(INCLUDE_DELETED.name)
@@ -60,7 +58,7 @@ def list_principals() -> Response:
     body=CreatePrincipalRequestSchema,
     answers={201: PrincipalWithSecretSchema},
     fails=(ForbiddenException, AlreadyExistsException),
-    needs=ADMINISTER,
+    needs=SECURITY,
 )
 def create_principal() -> Response:
     body = read_body(CreatePrincipalRequestSchema)
@@ -74,7 +72,7 @@ def create_principal() -> Response:
     "Load a principal",
     answers={200: PrincipalSchema},
     fails=(ForbiddenException, NotFoundException),
-    needs=ADMINISTER,
+    needs=SECURITY,
 )
 def load_principal(principal: str) -> Response:
     return json_answer(describe_principal(principals.load_principal(catalog(), principal)))
@@ -88,7 +86,7 @@ def load_principal(principal: str) -> Response:
     body=UpdatePrincipalRequestSchema,
     answers={200: PrincipalSchema},
     fails=(ForbiddenException, NotFoundException, ConflictException),
-    needs=ADMINISTER,
+    needs=SECURITY,
 )
 def update_principal(principal: str) -> Response:
     disabled = read_body(UpdatePrincipalRequestSchema)["disabled"]
@@ -101,7 +99,7 @@ def update_principal(principal: str) -> Response:
     "Delete a principal with its secrets, keys, grants and memberships",
     takes=(IDEMPOTENCY_KEY,),
     fails=(ForbiddenException, NotFoundException, ConflictException),
-    needs=ADMINISTER,
+    needs=SECURITY,
 )
 def delete_principal(principal: str) -> Response:
     principals.delete_principal(catalog(), caller(), realm(), principal)
@@ -117,7 +115,7 @@ def delete_principal(principal: str) -> Response:
     body_optional=True,
     answers={200: PrincipalWithSecretSchema},
     fails=(ForbiddenException, NotFoundException, IllegalArgumentException),
-    needs=ADMINISTER,
+    needs=SECURITY,
 )
 def rotate_secret(principal: str) -> Response:
     text = read_body(RotateSecretRequestSchema, optional=True)["old_valid_for"]

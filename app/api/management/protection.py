@@ -7,7 +7,9 @@ from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
 from app.api.declarations import IDEMPOTENCY_KEY
 from app.api.management.operations import ManagementOperations
+from app.api.needs import needs
 from app.api.schemas.management_namespaces import ProtectionRequestSchema, ProtectionSchema
+from app.auth.privileges import Privilege
 from app.catalog import protection
 from app.catalog.kinds import TABLE, VIEW, Kind
 from app.errors import NoSuchNamespaceException, NoSuchTableException, NoSuchViewException
@@ -23,6 +25,7 @@ _NAMESPACE = "/warehouses/{warehouse}/namespaces/{namespace}"
     "Tell whether a namespace is protected",
     answers={200: ProtectionSchema},
     fails=(NoSuchNamespaceException,),
+    needs=needs(Privilege.READ_METADATA, on="namespace"),
 )
 def namespace_protection(namespace: Namespace) -> Response:
     return _answer(protection.namespace_protection(catalog(), warehouse(), namespace))
@@ -36,6 +39,7 @@ def namespace_protection(namespace: Namespace) -> Response:
     body=ProtectionRequestSchema,
     answers={200: ProtectionSchema},
     fails=(NoSuchNamespaceException,),
+    needs=needs(Privilege.MANAGE_PROPERTIES, on="namespace"),
 )
 def protect_namespace(namespace: Namespace) -> Response:
     wanted = read_body(ProtectionRequestSchema)["protected"]
@@ -48,6 +52,7 @@ def protect_namespace(namespace: Namespace) -> Response:
     "Tell whether a table is protected",
     answers={200: ProtectionSchema},
     fails=(NoSuchTableException,),
+    needs=needs(Privilege.READ_METADATA, on="table"),
 )
 def table_protection(table: TableIdentifier) -> Response:
     return _answer(protection.tabular_protection(catalog(), warehouse(), TABLE, table))
@@ -61,6 +66,7 @@ def table_protection(table: TableIdentifier) -> Response:
     body=ProtectionRequestSchema,
     answers={200: ProtectionSchema},
     fails=(NoSuchTableException,),
+    needs=needs(Privilege.MANAGE_PROPERTIES, on="table"),
 )
 def protect_table(table: TableIdentifier) -> Response:
     return _protect(TABLE, table)
@@ -72,6 +78,7 @@ def protect_table(table: TableIdentifier) -> Response:
     "Tell whether a view is protected",
     answers={200: ProtectionSchema},
     fails=(NoSuchViewException,),
+    needs=needs(Privilege.READ_METADATA, on="view"),
 )
 def view_protection(view: TableIdentifier) -> Response:
     return _answer(protection.tabular_protection(catalog(), warehouse(), VIEW, view))
@@ -85,6 +92,7 @@ def view_protection(view: TableIdentifier) -> Response:
     body=ProtectionRequestSchema,
     answers={200: ProtectionSchema},
     fails=(NoSuchViewException,),
+    needs=needs(Privilege.MANAGE_PROPERTIES, on="view"),
 )
 def protect_view(view: TableIdentifier) -> Response:
     return _protect(VIEW, view)

@@ -8,7 +8,7 @@ from app.api.context import caller, catalog
 from app.api.context import warehouse as realm
 from app.api.declarations import IDEMPOTENCY_KEY
 from app.api.management.operations import ManagementOperations
-from app.api.management.principals import ADMINISTER
+from app.api.needs import SECURITY
 from app.api.oauth import token_issuer
 from app.api.schemas.management_principals import RevokeTokensRequestSchema
 from app.auth.oauth import EXPIRED_FOR
@@ -27,7 +27,7 @@ resource = ManagementOperations("tokens")
     takes=(IDEMPOTENCY_KEY,),
     body=RevokeTokensRequestSchema,
     fails=(ForbiddenException, NotFoundException),
-    needs=ADMINISTER,
+    needs=SECURITY,
 )
 def revoke_tokens() -> Response:
     given = {name: text for name, text in read_body(RevokeTokensRequestSchema).items() if text is not None}

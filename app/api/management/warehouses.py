@@ -5,11 +5,13 @@ from typing import Any
 from flask import Response
 
 from app.api.answers import json_answer, no_content
+from app.api.authorization import seen_warehouses
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, services
 from app.api.context import warehouse as realm
 from app.api.declarations import FORCE, IDEMPOTENCY_KEY, PAGES
 from app.api.management.operations import ManagementOperations
+from app.api.needs import ADMINISTRATION, asks, needs
 from app.api.pages import requested_page
 from app.api.parameters import boolean_parameter
 from app.api.schemas.management_warehouses import (
@@ -18,6 +20,7 @@ from app.api.schemas.management_warehouses import (
     UpdateWarehouseRequestSchema,
     WarehouseSchema,
 )
+from app.auth.privileges import Privilege
 from app.catalog import warehouse_management as management
 from app.catalog.warehouse_requests import (
     NewWarehouse,
@@ -38,11 +41,16 @@ resource = ManagementOperations("warehouses")
 
 
 @resource.operation(
-    "GET", "/warehouses", "List the warehouses", takes=PAGES, answers={200: ListWarehousesResponseSchema}
+    "GET",
+    "/warehouses",
+    "List the warehouses",
+    takes=PAGES,
+    answers={200: ListWarehousesResponseSchema},
+    needs=asks("to be authenticated; what may not be seen is left out"),
 )
 def list_warehouses() -> Response:
     page = requested_page("warehouses")
-    found = management.list_warehouses(catalog(), page.after, page.limit)
+    found = management.list_warehouses(catalog(), page.after, page.limit, seen_warehouses())
     warehouses, token = page.cut(list(found), lambda warehouse: warehouse.name)
     shown = [management.describe(catalog(), warehouse) for warehouse in warehouses]
     return json_answer({"warehouses": shown, "next-page-token": token})
@@ -56,6 +64,7 @@ def list_warehouses() -> Response:
     body=CreateWarehouseRequestSchema,
     answers={201: WarehouseSchema},
     fails=(IllegalArgumentException, AlreadyExistsException),
+    needs=ADMINISTRATION,
 )
 def create_warehouse() -> Response:
     body = read_body(CreateWarehouseRequestSchema)
@@ -68,9 +77,17 @@ def create_warehouse() -> Response:
     return json_answer(management.create_warehouse(catalog(), caller(), realm(), new), 201)
 
 
-@resource.operation("GET", "/warehouses/{warehouse}", "Load a warehouse", answers={200: WarehouseSchema})
+@resource.operation(
+    "GET",
+    "/warehouses/{warehouse}",
+    "Load a warehouse",
+    answers={200: WarehouseSchema},
+    needs=needs(Privilege.READ_METADATA, on="warehouse"),
+)
 def load_warehouse(warehouse: str) -> Response:
-    return json_answer(management.describe(catalog(), management.load_warehouse(catalog(), warehouse)))
+    found = management.load_warehouse(catalog(), warehouse)
+    realm().names.confirm("warehouse", warehouse, found.id)
+    return json_answer(management.describe(catalog(), found))
 
 
 @resource.operation(
@@ -86,6 +103,7 @@ def load_warehouse(warehouse: str) -> Response:
         ConflictException,
         CommitFailedException,
     ),
+    needs=needs(Privilege.ADMINISTER, on="warehouse"),
 )
 def update_warehouse(warehouse: str) -> Response:
     body = read_body(UpdateWarehouseRequestSchema)
@@ -107,6 +125,7 @@ def update_warehouse(warehouse: str) -> Response:
     "Delete an empty warehouse",
     takes=(FORCE, IDEMPOTENCY_KEY),
     fails=(IllegalArgumentException, ConflictException),
+    needs=needs(Privilege.ADMINISTER, on="warehouse"),
 )
 def delete_warehouse(warehouse: str) -> Response:
     force = boolean_parameter("force")

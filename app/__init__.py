@@ -25,6 +25,7 @@ def create_app(settings: Settings) -> "Flask":
     from app.api.document.routes import DocumentRoutes
     from app.api.errors import install_error_handlers
     from app.api.management.resources import MANAGED
+    from app.api.rate_limit import install_rate_limit
     from app.api.resources import RESOURCES
     from app.api.routing import RawPath
     from app.auth.attempts import Attempts
@@ -44,7 +45,8 @@ def create_app(settings: Settings) -> "Flask":
     from app.observability.forwarding import TrustedProxies
     from app.observability.metrics import metrics
     from app.observability.middleware import ObservedApplication
-    from app.server.border import Border
+    from app.server.border import Application, Border
+    from app.server.cross_origin import CrossOrigin
     from app.storage.executor import in_threads
 
     failpoints.arm(settings.testing.failpoints)
@@ -82,7 +84,12 @@ def create_app(settings: Settings) -> "Flask":
     if settings.metrics.label_tables:
         metrics.label_commits_by_table()
     Admission(settings.limits.max_in_flight_per_worker).install(app)
+    install_rate_limit(app, settings.rate_limit)
     install_error_handlers(app)
     proxies = TrustedProxies(settings.server.trusted_proxies)
-    app.wsgi_app = Border(ObservedApplication(RawPath(app.wsgi_app)), proxies)  # type: ignore[method-assign]
+    inside: Application = RawPath(app.wsgi_app)
+    if settings.server.cors_origins:
+        credentials = settings.server.cors_credentials
+        inside = CrossOrigin(inside, settings.server.cors_origins, credentials=credentials)
+    app.wsgi_app = Border(ObservedApplication(inside), proxies)  # type: ignore[method-assign]
     return app

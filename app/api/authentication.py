@@ -4,6 +4,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
+from app.api.rate_limit import admit_address, admit_principal
 from app.auth.authenticator import Authenticator
 from app.auth.principals import Principal
 from app.auth.sessions import NOBODY_IN_PARTICULAR, Session
@@ -18,10 +19,20 @@ def authenticate() -> Session:
     """Find out who asks; every view function but those of open routes runs behind it.
 
     :raises NotAuthorizedException: when that is needed and the request does not show it
+    :raises TooManyRequestsException: who asks has asked too often
     """
     authenticator: Authenticator | None = current_app.extensions[EXTENSION]
     g.security_version = 0
-    current = NOBODY_IN_PARTICULAR if authenticator is None else _session(authenticator)
+    if authenticator is None:
+        current = NOBODY_IN_PARTICULAR
+        admit_address()
+    else:
+        try:
+            current = _session(authenticator)
+        except NotAuthorizedException:
+            admit_address()
+            raise
+        admit_principal(current.principal.name)
     g.session = current
     request.environ["bingsan.principal"] = current.principal.name
     return current

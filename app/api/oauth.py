@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, request
 from app.api.answers import json_answer
 from app.api.context import client_address, services
 from app.api.declarations import Answer, declare
+from app.api.rate_limit import admit_address
 from app.auth.oauth import ACCESS_TOKEN, Issued, OAuthError, TokenIssuer, TokenRequest
 from app.errors import (
     RequestHeaderFieldsTooLargeException,
@@ -53,6 +54,7 @@ def get_token() -> Response:
             raise OAuthError(
                 "unsupported_grant_type", "this server gives out no tokens (auth.oauth2.enabled)"
             )
+        admit_address()
         issued = _issue(issuer, _token_request())
     except OAuthError as error:
         return refuse(error.code, str(error), 401 if error.code == "invalid_client" else 400)

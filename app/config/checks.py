@@ -20,6 +20,7 @@ from app.storage.roles import WAYS, session_problem, ways_problem
 from app.storage.sealing import decode_keys
 
 _FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill|error|sleep:\d{1,6}|hold:/\S+)")
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 _SHORTEST_SECRET = 16
 # Of 32 random bytes hardly ever fewer than 25 are different.
@@ -33,6 +34,7 @@ def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
         _database,
         _server,
         _proxies,
+        _cross_origin,
         _auth,
         _openid,
         _storage,
@@ -109,6 +111,22 @@ def _proxies(settings: Settings) -> Iterator[Fault]:
             yield Fault(
                 "server.trusted_proxies", f"no address or network: {error}", network, expected, source
             )
+
+
+def _cross_origin(settings: Settings) -> Iterator[Fault]:
+    server = settings.server
+    for origin in server.cors_origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            source = settings.origin("server.cors_origins")
+            yield Fault(
+                "server.cors_origins", "no origin", origin, "https://host or https://host:port", source
+            )
+    if "*" in server.cors_origins and len(server.cors_origins) > 1:
+        yield _fault(settings, "server.cors_origins", "* and others", "one of the two")
+    if "*" in server.cors_origins and server.cors_credentials:
+        yield _fault(
+            settings, "server.cors_credentials", "every page could act as its visitor", "exact origins"
+        )
 
 
 def _auth(settings: Settings) -> Iterator[Fault]:

@@ -55,6 +55,13 @@ class ServerSettings:
         "Addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For, -Proto and -Prefix are believed; all"
         " others' are ignored."
     )
+    cors_origins: tuple[str, ...] = text_list(
+        "Origins of web pages (https://console.example.com) that may call the service from a browser, or *; none"
+        " without it."
+    )
+    cors_credentials: bool = boolean(
+        False, "Whether those pages may have cookies and client certificates sent along; not together with *."
+    )
     allow_unauthenticated: bool = boolean(
         False,
         "Permit listening beyond loopback without authentication: everybody who can connect may do all.",
@@ -261,6 +268,20 @@ class LimitsSettings:
 
 
 @dataclass(frozen=True)
+class RateLimitSettings:
+    requests_per_second: int = integer(
+        0,
+        0,
+        1_000_000,
+        "Requests that one principal, or one address without one, may send to a worker per second in the long run;"
+        " above it 429 with Retry-After. 0 is no limit.",
+    )
+    burst: int = integer(
+        0, 0, 1_000_000, "Requests that may come at once; 0 takes rate_limit.requests_per_second."
+    )
+
+
+@dataclass(frozen=True)
 class JobsSettings:
     poll_interval: float = duration("1s", "How often the jobs process looks for due jobs.", low="10ms")
     heartbeat_interval: float = duration("5s", "How often a running job says that it lives.", low="100ms")
@@ -346,6 +367,7 @@ class Settings:
     catalog: CatalogSettings = section(CatalogSettings)
     auth: AuthSettings = section(AuthSettings)
     limits: LimitsSettings = section(LimitsSettings)
+    rate_limit: RateLimitSettings = section(RateLimitSettings)
     jobs: JobsSettings = section(JobsSettings)
     changes: ChangesSettings = section(ChangesSettings)
     audit: AuditSettings = section(AuditSettings)

@@ -1,0 +1,45 @@
+"""How often one caller may ask."""
+
+import pytest
+
+from tests.conftest import MakeServer
+from tests.support.process import eventually
+from tests.support.server import TestServer
+
+
+@pytest.fixture
+def slow(make_server: MakeServer):
+    limits = {
+        "rate_limit.requests_per_second": 1,
+        "rate_limit.burst": 5,
+        "server.trusted_proxies": "127.0.0.1",
+    }
+    with make_server(settings=limits | {"server.workers": 1}) as running:
+        yield running
+
+
+def ask(server: TestServer, address: str) -> tuple[int, dict[str, str], str]:
+    with server.client() as client:
+        answer = client.get("/v1/config", headers={"X-Forwarded-For": address})
+    return answer.status_code, dict(answer.headers), answer.text
+
+
+def test_above_the_burst_429_until_a_second_has_passed(slow: TestServer):
+    assert [ask(slow, "203.0.113.1")[0] for _ in range(5)] == [200] * 5
+    status, headers, text = ask(slow, "203.0.113.1")
+    assert (status, headers["Retry-After"]) == (429, "1")
+    assert "203.0.113.1 (rate_limit.requests_per_second)" in text
+    assert ask(slow, "203.0.113.2")[0] == 200
+    eventually(lambda: ask(slow, "203.0.113.1")[0] == 200, 5, "the next one passes")
+    assert slow.metric("bingsan_rejected_requests_total", reason="rate_limit") >= 1
+
+
+def test_addresses_of_one_network_of_ipv6_are_one_caller(slow: TestServer):
+    statuses = [ask(slow, f"2001:db8::{number}")[0] for number in range(1, 8)]
+    assert statuses[:5] == [200] * 5
+    assert 429 in statuses[5:]
+
+
+def test_health_is_never_limited(slow: TestServer):
+    with slow.client() as client:
+        assert {client.get("/ready").status_code for _ in range(30)} == {200}

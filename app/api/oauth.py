@@ -77,11 +77,13 @@ def _issue(issuer: TokenIssuer, asked: TokenRequest) -> Issued:
         try:
             issued = issuer.issue(asked)
         except OAuthError as error:
+            refusal = error
             if error.code not in _GUESSES:
                 attempt.succeed()
-            raise
-        attempt.succeed()
-    return issued
+        else:
+            attempt.succeed()
+            return issued
+    raise refusal
 
 
 def token_issuer() -> TokenIssuer | None:

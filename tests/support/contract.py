@@ -13,6 +13,13 @@ from tests.support.schemas import JsonObject, Validators
 
 # After these a request need not have been valid; after all others it must have been.
 REFUSALS = frozenset({400, 401, 405, 408, 413, 414, 415, 431})
+OAUTH = "/v1/oauth/tokens"
+OAUTH_ENVELOPE: JsonObject = {
+    "type": "object",
+    "required": ["error"],
+    "additionalProperties": False,
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+}
 FORM = "application/x-www-form-urlencoded"
 ENVELOPE: JsonObject = {
     "type": "object",
@@ -114,7 +121,8 @@ class Contract:
             return [f"{exchange.status} for what is not in the document"]
         if exchange.method == "HEAD":
             return []
-        return self._check("answer", ENVELOPE, exchange.answer.json())
+        envelope = OAUTH_ENVELOPE if exchange.path == OAUTH else ENVELOPE
+        return self._check("answer", envelope, exchange.answer.json())
 
     def _check(self, what: str, schema: JsonObject, value: Any) -> list[str]:
         errors = self._validators.of(schema).iter_errors(value)

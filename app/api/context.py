@@ -12,6 +12,7 @@ from app.api.idempotency import idempotency_key
 from app.auth.attempts import Attempts
 from app.auth.authority import Authorities
 from app.auth.decide import Policy
+from app.auth.principals import Principal
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.warehouses import Warehouses
 from app.changes.audit import Audit
@@ -73,12 +74,17 @@ def visitor(*delegation: str) -> Caller:
 
 def origin() -> Origin:
     """Who makes this request, and from where."""
-    who, agent = session(), request.environ.get("HTTP_USER_AGENT")
+    return origin_of(session().principal, session().credential)
+
+
+def origin_of(principal: Principal, credential: str) -> Origin:
+    """The same for somebody who shows who they are by this very request."""
+    agent = request.environ.get("HTTP_USER_AGENT")
     return Origin(
-        principal=who.principal.name,
-        principal_id=who.principal.id,
-        principal_kind=who.principal.kind,
-        credential=who.credential or None,
+        principal=principal.name,
+        principal_id=principal.id,
+        principal_kind=principal.kind,
+        credential=credential or None,
         request_id=request_id(),
         address=client_address(),
         user_agent=shown_user_agent(agent) if agent else None,

@@ -7,16 +7,18 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, current_app, request
 
 from app.api.answers import json_answer
-from app.api.context import client_address, services
+from app.api.context import catalog, client_address, origin_of, services
 from app.api.declarations import Answer, declare
 from app.api.rate_limit import admit_address
 from app.auth.oauth import ACCESS_TOKEN, Issued, OAuthError, TokenIssuer, TokenRequest
+from app.changes.audit import AuditEvent, AuditObject, record_issued
 from app.errors import (
     RequestHeaderFieldsTooLargeException,
     RequestTimeoutException,
     ServiceError,
     UriTooLongException,
 )
+from app.observability.metrics import metrics
 
 EXTENSION = "bingsan.token_issuer"
 PATH = "/v1/oauth/tokens"
@@ -58,14 +60,15 @@ def get_token() -> Response:
         issued = _issue(issuer, _token_request())
     except OAuthError as error:
         return refuse(error.code, str(error), 401 if error.code == "invalid_client" else 400)
-    request.environ["bingsan.principal"] = issued.principal
+    request.environ["bingsan.principal"] = issued.principal.name
+    _record(issued)
     return json_answer(
         {
             "access_token": issued.text,
             "token_type": "bearer",
             "expires_in": issued.expires_in,
             "issued_token_type": ACCESS_TOKEN,
-            "scope": " ".join(issued.scopes),
+            "scope": " ".join(issued.token.scopes),
         },
         headers={"Pragma": "no-cache"},
     )
@@ -86,6 +89,22 @@ def _issue(issuer: TokenIssuer, asked: TokenRequest) -> Issued:
     raise refusal
 
 
+def _record(issued: Issued) -> None:
+    """Have the audit know of a token before it leaves."""
+    token, principal = issued.token, issued.principal
+    event = AuditEvent(
+        action="token.issued",
+        outcome="success",
+        status=200,
+        level="manage",
+        origin=origin_of(principal, token.credential),
+        on=AuditObject("principal", principal.id, name=principal.name),
+        operation=f"POST {PATH}",
+        details={"id": token.id, "scopes": token.scopes, "expires-at-ms": int(token.expires_at * 1000)},
+    )
+    record_issued(catalog().db, catalog().settings.audit, event)
+
+
 def token_issuer() -> TokenIssuer | None:
     """What gives out tokens, None where nobody does."""
     return cast(TokenIssuer | None, current_app.extensions[EXTENSION])
@@ -100,6 +119,7 @@ def refuse(code: str, description: str, status: int, headers: dict[str, str] | N
     request.environ["bingsan.error"] = f"{code}: {description}"
     headers = {"Pragma": "no-cache", **(headers or {})}
     if status == 401:
+        metrics.auth_failures.inc("client")
         headers["WWW-Authenticate"] = 'Basic realm="bingsan", charset="UTF-8"'
     return json_answer({"error": code, "error_description": _ascii(description)}, status, headers)
 

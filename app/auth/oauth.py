@@ -14,6 +14,7 @@ from urllib.parse import unquote_plus
 
 from app.auth.authenticator import Authenticator
 from app.auth.keys import is_key
+from app.auth.principals import Principal
 from app.auth.scopes import CATALOG, known, wider
 from app.auth.secrets import SecretChecks
 from app.auth.sessions import Session
@@ -75,12 +76,12 @@ class Origin(NamedTuple):
 
 
 class Issued(NamedTuple):
-    """``expires_in`` is in seconds."""
+    """``text`` is what ``token`` says, signed; ``expires_in`` is in seconds."""
 
     text: str
+    token: AccessToken
     expires_in: int
-    scopes: tuple[str, ...]
-    principal: str
+    principal: Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ class TokenIssuer:
             until=origin.until,
             roles=origin.roles,
         )
-        return Issued(self.signer.sign(token), max(1, round(expires_at - now)), scopes, row.name)
+        principal = Principal(row.id, row.name, row.kind)
+        return Issued(self.signer.sign(token), token, max(1, round(expires_at - now)), principal)
 
     def _client(self, request: TokenRequest) -> Origin | None:
         """The client that authenticates itself, None if none does."""

@@ -63,7 +63,7 @@ LIMIT 2;
 
 -- The clock that tokens are issued and ended by.
 -- name: load_issuing
-SELECT id, name, extract(epoch FROM clock_timestamp())::double precision AS issued_at
+SELECT id, name, kind, extract(epoch FROM clock_timestamp())::double precision AS issued_at
 FROM principals
 WHERE id = %(id)s AND deleted_at IS NULL AND NOT disabled;
 

@@ -1,0 +1,110 @@
+"""The audit where it is known who asks: logins, failures to log in, and who did what with which credential."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+
+from tests.contract.calls import ok
+from tests.factories import unique_name
+from tests.support.identities import EXCHANGE, TOKENS, Identities, Person, basic
+from tests.support.process import eventually
+from tests.support.server import Client, TestServer
+
+AUDIT = "/management/v1/audit"
+ISSUED_TO = ("actor", "actor-kind", "credential", "object-kind", "name")
+
+
+def listed(admin: Client, **filters: Any) -> list[dict[str, Any]]:
+    parameters = {name.replace("_", "-"): value for name, value in filters.items()}
+    events: list[dict[str, Any]] = ok(admin.get(AUDIT, params=parameters))["events"]
+    return events
+
+
+def test_every_token_is_recorded_once(admin: Client, identities: Identities) -> None:
+    person, began = identities.person(), int(time.time() * 1000)
+    client = identities.with_token(identities.token(person, scope="read"))
+    for _ in range(3):
+        assert client.get("/v1/config").status_code == 200
+    (event,) = listed(admin, actor=person.name)
+    assert (event["event-type"], event["outcome"], event["response-code"]) == ("token.issued", "success", 200)
+    assert [event[name] for name in ISSUED_TO][:2] == [person.name, "service"]
+    assert re.fullmatch("secret:[0-9]+", event["credential"])
+    assert [event["object-kind"], event["name"]] == ["principal", person.name]
+    assert event["object-id"] == event["actor-id"]
+    assert event["operation"] == f"POST {TOKENS}"
+    details = event["details"]
+    assert details["scopes"] == ["read"]
+    assert began + 3_500_000 < details["expires-at-ms"] <= time.time() * 1000 + 3_601_000
+    assert len(details["id"]) >= 16
+
+
+def test_an_exchanged_token_is_one_more(admin: Client, identities: Identities) -> None:
+    person = identities.person()
+    token = identities.token(person)
+    kind = "urn:ietf:params:oauth:token-type:access_token"
+    body = {"grant_type": EXCHANGE, "subject_token": token, "subject_token_type": kind}
+    ok(identities.ask(body, headers={"Authorization": basic(person)}))
+    first, second = listed(admin, actor=person.name, event_type="token.issued")
+    assert first["details"]["id"] != second["details"]["id"]
+
+
+def test_who_did_it_with_what(admin: Client, identities: Identities) -> None:
+    """A token is named by its id, an API key by its own."""
+    marker = unique_name("request")
+    key = identities.key(identities.root)
+    by_key = identities.with_token(key["key"])
+    for client in (admin, by_key):
+        body = {"name": unique_name("p")}
+        ok(client.post("/management/v1/principals", json=body, headers={"X-Request-ID": marker}), 201)
+    with_key, with_token = listed(admin, request_id=marker)
+    assert with_key["credential"] == f"key:{key['id']}"
+    assert with_token["credential"] is not None
+    assert with_token["credential"] != with_key["credential"]
+    for event in (with_key, with_token):
+        assert (event["event-type"], event["object-kind"], event["warehouse"]) == (
+            "principal.created",
+            "principal",
+            None,
+        )
+        assert (event["actor"], event["actor-kind"]) == ("root", "service")
+
+
+@pytest.mark.parametrize("shown", ["Bearer nonsense", "Bearer bingsan_" + "x" * 43, "Basic eDp5", ""])
+def test_nobody_known_is_counted_and_logged_only(
+    admin: Client, identities: Identities, secured: TestServer, shown: str
+) -> None:
+    marker = unique_name("request")
+    headers = {"X-Request-ID": marker, **({"Authorization": shown} if shown else {})}
+
+    def counted() -> float:
+        return sum(
+            value
+            for name, value in secured.metrics().items()
+            if name.startswith("bingsan_auth_failures_total")
+        )
+
+    before = counted()
+    with secured.client() as stranger:
+        assert stranger.get("/v1/config", headers=headers).status_code == 401
+    eventually(lambda: counted() == before + 1, 5, "it is counted")
+
+    def lines() -> list[dict[str, Any]]:
+        return [line for line in secured.logs() if line.get("request_id") == marker]
+
+    eventually(lines, 5, "it is logged")
+    (line,) = lines()
+    assert (line["status"], line["principal"], line["level"]) == (401, None, "WARN")
+    assert line["client_address"] == "127.0.0.1"
+    assert listed(admin, request_id=marker) == []
+
+
+def test_a_wrong_secret(admin: Client, identities: Identities, secured: TestServer) -> None:
+    """Whose name was claimed is in no entry: nobody showed to be that."""
+    person = identities.person()
+    name = "bingsan_auth_failures_total"
+    before = secured.metrics().get(f'{name}{{reason="client"}}', 0.0)
+    assert identities.login(Person(person.name, "wrong" * 8)).status_code == 401
+    eventually(lambda: secured.metric(name, reason="client") == before + 1, 5, "it is counted")
+    assert listed(admin, actor=person.name) == []

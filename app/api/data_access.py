@@ -60,25 +60,23 @@ def loaded_answer(table: TableIdentifier, loaded: LoadedTable, snapshots: str) -
 
 def made_answer(table: TableIdentifier, made: LoadedTable) -> Response:
     """Answer with a table that the request has made."""
-    given, access = _given_to_owner(table, made.document)
+    access = owners_access() if requested_delegation() else None
+    given = delegate_created(
+        catalog(), visitor(), warehouse(), table, lambda: location_of(made.document), access
+    )
     etag = _etag(made.metadata_location, "all", given, access)
     return metadata_answer(*made, config=True, delegation=given, etag=etag)
 
 
 def staged_answer(table: TableIdentifier, document: str) -> Response:
     """Answer with a table that the client is about to make; there is nothing yet that a tag could name."""
-    given, _ = _given_to_owner(table, document)
+    access = owners_access() if requested_delegation() else None
+    given = delegate(catalog(), visitor(), warehouse(), table, lambda: location_of(document), access)
     return metadata_answer(None, document, config=True, delegation=given)
 
 
 def committed_answer(committed: LoadedTable) -> Response:
     return metadata_answer(*committed, config=False, etag=_etag(committed.metadata_location, "all"))
-
-
-def _given_to_owner(table: TableIdentifier, document: str) -> tuple[Delegation, Access | None]:
-    access = owners_access() if requested_delegation() else None
-    given = delegate_created(catalog(), visitor(), warehouse(), table, lambda: location_of(document), access)
-    return given, access
 
 
 def _etag(

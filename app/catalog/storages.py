@@ -49,8 +49,11 @@ class WarehouseStorages:
             self._keep(warehouse.id, state, storages)
             return storages
 
-    def connect(self, profile: StorageProfile, keys: Keys | None) -> Storages:
-        """Return storages that nobody else uses."""
+    def connect(self, profile: StorageProfile, keys: Keys | None, session_token: str = "") -> Storages:
+        """Return storages that nobody else uses.
+
+        :param session_token: that goes with the keys, if they are temporary
+        """
         sts = profile.sts.endpoint if profile.sts is not None else ""
         return Storages.connect(
             self._settings.storage,
@@ -59,6 +62,7 @@ class WarehouseStorages:
             self._files,
             public_only=self._must_be_public(profile.endpoint),
             public_sts_only=self._must_be_public(sts or profile.endpoint),
+            session_token=session_token,
         )
 
     def _must_be_public(self, endpoint: str) -> bool:

@@ -13,6 +13,7 @@ from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.kinds import is_protected
 from app.catalog.times import epoch_ms
 from app.catalog.warehouse_places import probe, refuse_overlap
+from app.catalog.warehouse_probes import probe_vending
 from app.catalog.warehouse_profiles import CheckedProfile, check_profile, profile_of
 from app.catalog.warehouse_requests import NewWarehouse, WarehouseChanges
 from app.catalog.warehouses import no_such_warehouse
@@ -235,6 +236,7 @@ def _seal(catalog: Catalog, owner: str, checked: CheckedProfile) -> bytes | None
 def _try(catalog: Catalog, checked: CheckedProfile) -> None:
     with closing(catalog.storages.connect(checked.profile, checked.keys)) as storages:
         probe(storages, checked.profile.root_location)
+        probe_vending(catalog, checked.profile, storages)
 
 
 def _refuse_unless_empty(tx: Transaction, warehouse: Warehouse, rule: str) -> None:

@@ -16,7 +16,7 @@ from app.storage.locations import AllowedLocations
 from app.storage.profiles import StorageProfile
 from app.storage.registry import Storages
 
-_PROBE = b"Written by an Iceberg catalog to see whether it can; safe to delete.\n"
+PROBE = b"Written by an Iceberg catalog to see whether it can; safe to delete.\n"
 
 
 def places_of(catalog: Catalog, warehouse: Warehouse) -> AllowedLocations:
@@ -61,10 +61,10 @@ def probe(storages: Storages, root_location: str) -> None:
     location = f"{root_location.rstrip('/')}/.catalog-probe-{uuid4()}"
     storage = storages.for_location(location)
     with _step("write"):
-        storage.write_new(location, _PROBE)
+        storage.write_new(location, PROBE)
     try:
         with _step("read"):
-            if storage.read(location, len(_PROBE)) != _PROBE:
+            if storage.read(location, len(PROBE)) != PROBE:
                 raise IllegalArgumentException(f"{location} does not hold what was written to it")
     except ServiceError:
         with suppress(ServiceError):

@@ -55,12 +55,14 @@ class Storages:
         *,
         public_only: bool,
         public_sts_only: bool = False,
+        session_token: str = "",
     ) -> "Storages":
         """Connect to what a profile names.
 
         :param keys: None lets botocore look for them
         :param public_only: connect to public addresses only
         :param public_sts_only: the same for the security token service
+        :param session_token: that goes with the keys, if they are temporary
         """
         allowed = AllowedLocations([profile.root_location, *profile.allowed_locations])
         if profile.type == "local":
@@ -73,7 +75,8 @@ class Storages:
             use_path_style=profile.path_style_access,
         )
         vended = _vended(storage, profile, s3, public_only=public_sts_only)
-        return cls(allowed, {"s3": _s3(storage, s3, public_only=public_only)}, vended)
+        file_system = _s3(storage, s3, public_only=public_only, session_token=session_token)
+        return cls(allowed, {"s3": file_system}, vended)
 
     def for_location(self, location: str) -> ExecutedFileSystem:
         """Return the file system that holds ``location``.
@@ -113,12 +116,14 @@ def _local(allowed: AllowedLocations, executor: Executor) -> ExecutedFileSystem:
     return ExecutedFileSystem(local, executor)
 
 
-def _s3(storage: StorageSettings, settings: S3Settings, *, public_only: bool = False) -> ExecutedFileSystem:
+def _s3(
+    storage: StorageSettings, settings: S3Settings, *, public_only: bool = False, session_token: str = ""
+) -> ExecutedFileSystem:
     # boto3 takes half a second to import.
     from app.storage.s3 import S3FileSystem
 
     limits = (storage.timeout, storage.deadline, storage.max_threads)
-    s3 = S3FileSystem(settings, *limits, public_only=public_only)
+    s3 = S3FileSystem(settings, *limits, public_only=public_only, session_token=session_token)
     return ExecutedFileSystem(s3, in_greenlets("s3", storage.max_threads, storage.deadline))
 
 

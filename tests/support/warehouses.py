@@ -3,6 +3,7 @@
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
@@ -84,12 +85,20 @@ class S3Warehouse:
 
 
 class VendingWarehouse(S3Warehouse):
-    """The same, whose clients have no keys: the service is a user who may only use this bucket, and vends."""
+    """The same, whose clients have no keys: the service, a user of this bucket (and ``also`` others), vends them."""
 
-    def __init__(self, minio: Minio, bucket: str, prefix: str, *ways: str) -> None:
+    def __init__(
+        self,
+        minio: Minio,
+        bucket: str,
+        prefix: str,
+        *,
+        also: Sequence[str] = (),
+        ways: Sequence[str] = ("vended-credentials",),
+    ) -> None:
         super().__init__(minio, bucket, prefix)
-        self.user = minio.add_user(bucket)
-        self.ways = ways or ("vended-credentials",)
+        self.user = minio.add_user(bucket, *also)
+        self.ways = ways
 
     def environment(self) -> dict[str, str]:
         return {

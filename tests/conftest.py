@@ -12,7 +12,7 @@ from tests.support.nodes import Nodes, hold_settings
 from tests.support.postgres import DatabaseAddress, Postgres
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
-from tests.support.warehouses import LocalWarehouse, S3Warehouse, Warehouse
+from tests.support.warehouses import LocalWarehouse, S3Warehouse, VendingWarehouse, Warehouse
 
 SHARED: list[TestServer] = []
 MakeServer = Callable[..., AbstractContextManager[TestServer]]
@@ -91,6 +91,16 @@ def server(make_server: MakeServer) -> Iterator[TestServer]:
 def server_s3(make_server: MakeServer, minio: Minio) -> Iterator[TestServer]:
     """The same on MinIO."""
     warehouse = S3Warehouse(minio, minio.create_bucket("warehouse"), "shared")
+    with make_server(warehouse) as running:
+        SHARED.append(running)
+        yield running
+        SHARED.remove(running)
+
+
+@pytest.fixture(scope="session")
+def server_vended(make_server: MakeServer, minio: Minio) -> Iterator[TestServer]:
+    """The same for clients without keys, to which it vends some."""
+    warehouse = VendingWarehouse(minio, minio.create_bucket("vended"), "shared")
     with make_server(warehouse) as running:
         SHARED.append(running)
         yield running

@@ -20,10 +20,11 @@ def blocks() -> dict[str, str]:
 
 
 def configuration(client: str, server: TestServer) -> str:
-    """Return what the page says for a client, of local files or of S3 as the server has it."""
+    """Return what the page says for a client, of files, of S3 with keys of its own or without, as the server has it."""
     storage = server.warehouse.client_properties()
     texts = blocks()
-    text = texts.get(f"{client}-s3", texts[client]) if storage else texts[client]
+    flavour = "vended" if "s3.access-key-id" not in storage else "s3"
+    text = texts.get(f"{client}-{flavour}", texts[client]) if storage else texts[client]
     return fill(text, {URL: server.url, **(stand_ins(storage) if storage else {})})
 
 
@@ -31,8 +32,8 @@ def stand_ins(storage: dict[str, str]) -> dict[str, str]:
     """Return what stands for the page's own endpoint and keys."""
     return {
         STORE: urlsplit(storage["s3.endpoint"]).netloc,
-        "YOUR_KEY": storage["s3.access-key-id"],
-        "YOUR_SECRET": storage["s3.secret-access-key"],
+        "YOUR_KEY": storage.get("s3.access-key-id", ""),
+        "YOUR_SECRET": storage.get("s3.secret-access-key", ""),
         "us-east-1": storage["s3.region"],
     }
 

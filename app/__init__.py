@@ -21,7 +21,7 @@ def create_app(settings: Settings) -> "Flask":
     from app.api.admission import Admission
     from app.api.authentication import EXTENSION as AUTHENTICATOR
     from app.api.config import mount_config
-    from app.api.context import EXTENSION, Services
+    from app.api.context import EXTENSION, Services, origin_of
     from app.api.document.routes import DocumentRoutes
     from app.api.errors import install_error_handlers
     from app.api.management.resources import MANAGED
@@ -36,6 +36,7 @@ def create_app(settings: Settings) -> "Flask":
     from app.catalog.context import Catalog
     from app.catalog.counts import count_entities
     from app.catalog.metric_reports import report_buffer
+    from app.catalog.openid_sessions import OpenIdSessions
     from app.catalog.storages import WarehouseStorages
     from app.catalog.warehouses import Warehouses
     from app.changes.audit import Audit
@@ -61,7 +62,8 @@ def create_app(settings: Settings) -> "Flask":
     lifecycle.at_worker_stop(audit.close)
     lifecycle.at_worker_stop(reports.close)
     attempts = Attempts(settings.auth.max_failures_per_minute)
-    authenticator = authenticator_of(settings, db) if settings.auth.enabled else None
+    openid = OpenIdSessions(settings, db, origin_of)
+    authenticator = authenticator_of(settings, db, [openid]) if settings.auth.enabled else None
     if authenticator is not None:
         lifecycle.at_worker_stop(authenticator.last_used.close)
     app.extensions[AUTHENTICATOR] = authenticator

@@ -21,6 +21,7 @@ from app.errors import NotAuthorizedException
 
 _LONGEST_TOKEN = 16 * 1024
 _LONGEST_SUBJECT = 255
+_LONGEST_TOKEN_ID = 100
 _DISCOVERY = "/.well-known/openid-configuration"
 _Part = TypeVar("_Part")
 
@@ -35,7 +36,10 @@ class TokenRefused(NotAuthorizedException):
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """What a provider vouches for. Times are seconds since the epoch; ``roles`` are names of roles of ours."""
+    """What a provider vouches for. Times are seconds since the epoch; ``roles`` are names of roles of ours.
+
+    ``recheck_seconds`` is for how long the provider's keys, and so the token, may be remembered as good.
+    """
 
     provider: str
     issuer: str
@@ -46,11 +50,18 @@ class Vouched:
     token_id: str | None = None
     display_name: str | None = None
     may_create: bool = True
+    recheck_seconds: float = 0.0
 
     @property
     def name(self) -> str:
         """The name of the principal; no local one has a colon."""
         return f"{self.provider}:{self.subject}"
+
+    @property
+    def credential(self) -> str:
+        """What the token is called; providers need not give it an id."""
+        name = f":{self.token_id}" if self.token_id else ""
+        return f"openid:{self.provider}{name}"
 
 
 class _Header(msgspec.Struct):
@@ -163,9 +174,10 @@ class Provider:
             # The clocks may be that far apart, so it is as long as it would be taken anew.
             float(claims["exp"]) + settings.clock_skew,
             None if issued_at is None else float(issued_at),
-            text_claim(claims, "jti"),
+            _token_id(claims),
             text_claim(claims, settings.name_claim),
             settings.create_principals,
+            settings.keys_refresh,
         )
 
     def _fetch_keys(self) -> KeySet:
@@ -196,6 +208,11 @@ class Provider:
         if problem:
             raise FetchFailed(f"jwks_uri of {url}: {problem}")
         return keys
+
+
+def _token_id(claims: dict[str, Any]) -> str | None:
+    name = text_claim(claims, "jti")
+    return name if name and name.isprintable() and len(name) <= _LONGEST_TOKEN_ID else None
 
 
 def _part(token: str, index: int, kind: type[_Part]) -> _Part | None:

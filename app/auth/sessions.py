@@ -16,7 +16,9 @@ class Session:
     ``credential`` tells which one it was without being secret (``key:12``, ``token:<id>``); ``scopes`` narrow what the
     principal may do, empty for not at all; ``expires_at`` is in seconds since the epoch, None for never; ``roles`` are
     names of roles that an external provider vouches for. ``granting`` are the scopes that an administrator gave to the
-    API key behind it: with ``compat.go_scopes`` they do not only narrow but grant.
+    API key behind it: with ``compat.go_scopes`` they do not only narrow but grant. ``recheck_at`` is when the
+    credential has to be looked at again although it may not have expired: an external provider may have withdrawn its
+    key.
     """
 
     principal: Principal
@@ -26,6 +28,11 @@ class Session:
     roles: tuple[str, ...] = ()
     granting: frozenset[str] = frozenset()
     key_id: int | None = None
+    recheck_at: float | None = None
+
+    def is_remembered(self, now: float) -> bool:
+        """Whether it may be taken for good without looking at the credential again."""
+        return all(end is None or now < end for end in (self.expires_at, self.recheck_at))
 
 
 NOBODY_IN_PARTICULAR = Session(ANONYMOUS)
@@ -43,14 +50,14 @@ class SessionCache:
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
 
     def find(self, digest: bytes, version: int) -> Session | None:
-        """Return the session of a credential if it was loaded at ``version`` or later and has not expired."""
+        """Return the session of a credential if it was loaded at ``version`` or later and still holds."""
         if version > self._version:
             self._sessions.clear()
             self._version = version
         session = self._sessions.get(digest)
         if session is None:
             return None
-        if session.expires_at is not None and session.expires_at <= time.time():
+        if not session.is_remembered(time.time()):
             del self._sessions[digest]
             return None
         self._sessions.move_to_end(digest)

@@ -3,6 +3,7 @@
 What may not be seen gets the very 404 of what is not there.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -105,6 +106,28 @@ def demand_at_large(*privileges: Privilege) -> None:
     current = access()
     if current is not None:
         _check_at_large(current, Need(privileges, "warehouse"), warehouse())
+
+
+def authorize_grants(target: ObjectName, privileges: Sequence[Privilege]) -> None:
+    """Check that the caller may manage the grants on an object in the warehouse of the request, and has privileges
+    that it wants to give or to take back.
+
+    :raises ServiceError: the 404 of an object that is missing or may not be seen
+    :raises ForbiddenException: naming the first privilege that is missing
+    """
+    current = access()
+    if current is None:
+        return
+    asked = [
+        Need((one,), target.kind, is_security=True)
+        for one in dict.fromkeys((Privilege.MANAGE_GRANTS, *privileges))
+    ]
+    if target.kind in ("server", "warehouse"):
+        for need in asked:
+            _check_at_large(current, need, None if target.kind == "server" else warehouse())
+    else:
+        name = target.namespace if target.name is None else target.identifier
+        demand(*(wanted(need, name) for need in asked))
 
 
 def allowed(table: TableIdentifier, *privileges: Privilege, is_signing: bool = False) -> Privileges:

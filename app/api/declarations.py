@@ -160,7 +160,7 @@ INCLUDE_DELETED = Parameter(
     "Whether what was deleted or revoked is listed as well.",
     {"type": "boolean", "default": False},
 )
-OF_PRINCIPAL = Parameter("principal", "query", "List only what is this principal's.")
+OF_PRINCIPAL = Parameter("principal", "query", "The name of the principal whose they are.")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "header",

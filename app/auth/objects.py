@@ -49,6 +49,17 @@ class ObjectName(NamedTuple):
             parts.append(quote(self.name, safe=""))
         return f"{self.kind}:{'/'.join(parts)}"
 
+    def members(self) -> dict[str, object]:
+        """The name as the members of a JSON object."""
+        given: dict[str, object] = {"kind": self.kind}
+        if self.warehouse is not None:
+            given["warehouse"] = self.warehouse
+        if self.namespace:
+            given["namespace"] = self.namespace
+        if self.name is not None:
+            given[self.kind] = self.name
+        return given
+
     @property
     def identifier(self) -> TableIdentifier:
         assert self.name is not None

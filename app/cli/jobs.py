@@ -27,7 +27,7 @@ def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     # Imported here: the supervisor, which is the same program, needs none of it.
-    from app.catalog import held, maintenance
+    from app.catalog import grants, held, maintenance
     from app.cli.embedded.cluster import connected_settings
     from app.jobs import Worker
     from app.observability import failpoints
@@ -38,7 +38,7 @@ def run(_arguments: argparse.Namespace) -> int:
     logs.capture_standard_logging()
     failpoints.arm(settings.testing.failpoints)
     catalog = open_catalog(settings)
-    periods = {**maintenance.PERIODS, held.EXPIRE: held.PERIOD}
+    periods = {**maintenance.PERIODS, held.EXPIRE: held.PERIOD, grants.KEEP_GRANTS: grants.PERIOD}
     worker = Worker(catalog.db, settings.jobs, job_handlers(catalog), periods, _CONCURRENCY)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
@@ -62,10 +62,11 @@ def open_catalog(settings: Settings) -> "Catalog":
 
 def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
     """Everything the process knows to do, by the kind of job."""
-    from app.catalog import held, maintenance, namespace_drops, purge
+    from app.catalog import grants, held, maintenance, namespace_drops, purge
 
     return {
         purge.PURGE: partial(purge.purge, catalog),
+        grants.KEEP_GRANTS: partial(grants.keep_grants, catalog),
         held.EXPIRE: partial(held.expire_due, catalog),
         namespace_drops.DROP_NAMESPACE: partial(namespace_drops.work_off_drop, catalog),
         maintenance.DELETE_SUPERSEDED: partial(maintenance.delete_superseded, catalog),

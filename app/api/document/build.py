@@ -29,6 +29,8 @@ _PATH_TEXTS = {
     "plan-id": "The id of a planned scan.",
     "warehouse": "The name of a warehouse.",
     "principal": "The name of a principal, percent-encoded.",
+    "role": "The name of a role, percent-encoded.",
+    "member": "The name of a member, percent-encoded.",
     "id": "A number that the server gave out.",
 }
 _DESCRIPTION = (

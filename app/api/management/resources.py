@@ -3,6 +3,7 @@
 from app.api.management import (
     audit,
     functions,
+    grants,
     held,
     jobs,
     keys,
@@ -10,6 +11,7 @@ from app.api.management import (
     namespaces,
     principals,
     protection,
+    roles,
     tokens,
     warehouses,
 )
@@ -26,4 +28,6 @@ MANAGED = [
     principals.resource,
     keys.resource,
     tokens.resource,
+    roles.resource,
+    grants.resource,
 ]

@@ -5,7 +5,7 @@ import re
 from app.errors import BadRequestException
 
 _SECONDS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "m": 30 * 86_400, "y": 365 * 86_400}
-_LIFETIME = re.compile(r"(\d{1,6})([hdwmy])")
+_LIFETIME = re.compile(r"([0-9]{1,6})([hdwmy])")
 LONGEST = 10 * _SECONDS["y"]
 
 

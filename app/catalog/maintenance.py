@@ -1,5 +1,6 @@
 """Jobs that keep the catalog tidy."""
 
+from app.catalog.access_tokens import forget_revoked_tokens
 from app.catalog.context import Catalog
 from app.catalog.warehouses import load_warehouse
 from app.db import Transaction
@@ -15,12 +16,13 @@ log = get_logger(__name__)
 DELETE_SUPERSEDED = "delete-superseded-metadata"
 KEEP_CHANGES = "keep-changes"
 KEEP_AUDIT = "keep-audit"
+KEEP_REVOKED_TOKENS = "keep-revoked-tokens"
 KEEP_JOBS = "keep-jobs"
 KEEP_IDEMPOTENCY_KEYS = "keep-idempotency-keys"
 KEEP_METRIC_REPORTS = "keep-metric-reports"
 PERIODS = {
     KEEP_IDEMPOTENCY_KEYS: 300.0,
-    **dict.fromkeys((KEEP_CHANGES, KEEP_METRIC_REPORTS, KEEP_AUDIT, KEEP_JOBS), 3600.0),
+    **dict.fromkeys((KEEP_CHANGES, KEEP_METRIC_REPORTS, KEEP_AUDIT, KEEP_REVOKED_TOKENS, KEEP_JOBS), 3600.0),
 }
 
 
@@ -92,3 +94,8 @@ def keep_idempotency_keys(catalog: Catalog, _: Job) -> str:
 def keep_jobs(catalog: Catalog, _: Job) -> str:
     """Forget jobs that ended longer ago than ``changes.retention``."""
     return f"{delete_finished(catalog.db, catalog.settings.changes.retention)} rows deleted"
+
+
+def keep_revoked_tokens(catalog: Catalog, _: Job) -> str:
+    """Forget revoked tokens that nobody could use or exchange any more."""
+    return f"{forget_revoked_tokens(catalog)} rows deleted"

@@ -74,5 +74,6 @@ def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
         maintenance.KEEP_IDEMPOTENCY_KEYS: partial(maintenance.keep_idempotency_keys, catalog),
         maintenance.KEEP_METRIC_REPORTS: partial(maintenance.keep_metric_reports, catalog),
         maintenance.KEEP_AUDIT: partial(maintenance.keep_audit, catalog),
+        maintenance.KEEP_REVOKED_TOKENS: partial(maintenance.keep_revoked_tokens, catalog),
         maintenance.KEEP_JOBS: partial(maintenance.keep_jobs, catalog),
     }

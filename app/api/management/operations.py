@@ -22,8 +22,9 @@ LARGEST_ID = 2**63 - 1
 class ManagementOperations:
     """The management operations of one resource; ``declarations`` has the contract of each by its endpoint."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, root: str = ROOT) -> None:
         self.blueprint = Blueprint(f"management_{name}", __name__)
+        self.root = root
         self.declarations: dict[str, Declaration] = {}
 
     def operation(self, method: str, template: str, summary: str, **contract: Any) -> Callable[[View], View]:
@@ -42,24 +43,24 @@ class ManagementOperations:
             self.blueprint.add_url_rule(
                 PARAMETER.sub(lambda match: f"<{match[1]}>", template),
                 view.__name__,
-                _decoding(view, template, contract.get("needs")),
+                _decoding(view, self.root, template, contract.get("needs")),
                 methods=[method],
                 provide_automatic_options=False,
             )
-            self.declarations[f"{method} {ROOT}{template}"] = declare(summary, view.__name__, **contract)
+            self.declarations[f"{method} {self.root}{template}"] = declare(summary, view.__name__, **contract)
             return view
 
         return mount
 
     def register(self, app: Flask) -> None:
-        app.register_blueprint(self.blueprint, url_prefix=ROOT)
+        app.register_blueprint(self.blueprint, url_prefix=self.root)
 
 
-def _decoding(view: View, template: str, need: Need | None) -> View:
+def _decoding(view: View, root: str, template: str, need: Need | None) -> View:
     inside = template.startswith(_INSIDE_A_WAREHOUSE)
 
     def dispatch(**raw: str) -> Response:
-        request.environ["bingsan.route"] = f"{ROOT}{template}"
+        request.environ["bingsan.route"] = f"{root}{template}"
         authenticate()
         name = decode_segment(raw.pop("warehouse")) if "warehouse" in raw else None
         if name is not None:

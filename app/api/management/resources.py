@@ -1,6 +1,7 @@
 """All operations of the management API."""
 
 from app.api.management import (
+    api_keys,
     audit,
     functions,
     grants,
@@ -27,6 +28,7 @@ MANAGED = [
     audit.resource,
     principals.resource,
     keys.resource,
+    api_keys.resource,
     tokens.resource,
     roles.resource,
     grants.resource,

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from app.api.schemas.fields import Flag, Text, TextList
+from app.api.schemas.fields import Flag, RequestSchema, Text, TextList
 from app.api.schemas.management_warehouses import StrictSchema
 
 _TIME: dict[str, Any] = {"required": True, "allow_none": True}
@@ -86,6 +86,27 @@ class NewKeySchema(KeySchema):
 class ListKeysResponseSchema(Schema):
     keys = fields.List(fields.Nested(KeySchema), required=True)
     next_page_token = fields.String(required=True, allow_none=True, data_key="next-page-token")
+
+
+class CreateApiKeyRequestSchema(RequestSchema):
+    name = Text(required=True)
+    scopes = TextList(load_default=lambda: ["catalog"])
+    expires_in = Text(load_default=None, metadata={"description": _LIFETIME})
+
+
+class ApiKeySchema(Schema):
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    key = fields.String(metadata={"description": _SHOWN_ONCE})
+    scopes = fields.List(fields.String(), required=True)
+    created_at = fields.DateTime(required=True)
+    expires_at = fields.DateTime()
+    last_used_at = fields.DateTime()
+    rotated_at = fields.DateTime()
+
+
+class ListApiKeysResponseSchema(Schema):
+    keys = fields.List(fields.Nested(ApiKeySchema), required=True)
 
 
 class RevokeTokensRequestSchema(StrictSchema):

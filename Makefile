@@ -6,7 +6,7 @@ TESTS ?= tests --ignore=tests/engines --ignore=tests/e2e
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test conformance conformance-page test-unit test-engines test-faults lint format bench lock reference clean
+.PHONY: help install run demo test conformance conformance-page test-unit test-engines test-faults lint format sbom bench lock reference clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -47,6 +47,9 @@ lint: $(VENV)/.test ## Check style, types and the direction of imports
 format: $(VENV)/.test ## Format the code
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+sbom: ## Write build/sbom.cdx.json: what the service runs on, as CycloneDX
+	@sh scripts/sbom.sh build/sbom.cdx.json
 
 bench: $(VENV)/.test ## Measure the service; prints one JSON object (BENCH="--seconds 1" and the like)
 	@$(PYTHON) -m tests.benchmark $(BENCH)

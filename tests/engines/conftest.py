@@ -30,15 +30,21 @@ def both(server: TestServer, server_s3: TestServer) -> dict[str, TestServer]:
 
 
 @pytest.fixture(scope="session")
+def all_three(both: dict[str, TestServer], server_vended: TestServer) -> dict[str, TestServer]:
+    """The same with the one for clients without keys, for engines that take them from the catalog."""
+    return {**both, "vended": server_vended}
+
+
+@pytest.fixture(scope="session")
 def current(any_server: TestServer, both: dict[str, TestServer]) -> str:
     """The catalog of this round."""
     return next(name for name, server in both.items() if server is any_server)
 
 
 @pytest.fixture(scope="session")
-def trino_port(both: dict[str, TestServer], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def trino_port(all_three: dict[str, TestServer], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of the one Trino."""
-    with running_trino(both, tmp_path_factory.mktemp("trino")) as port:
+    with running_trino(all_three, tmp_path_factory.mktemp("trino")) as port:
         yield port
 
 
@@ -65,9 +71,11 @@ def spark35(spark35_program: Program, current: str) -> Spark35:
 
 
 @pytest.fixture(scope="session")
-def flink_program(both: dict[str, TestServer], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def flink_program(
+    all_three: dict[str, TestServer], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Program]:
     """The one process of Flink."""
-    with running_flink(both, tmp_path_factory.mktemp("flink")) as program:
+    with running_flink(all_three, tmp_path_factory.mktemp("flink")) as program:
         yield program
 
 

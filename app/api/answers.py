@@ -55,6 +55,8 @@ def metadata_answer(
         more["config"] = delegation.config if delegation.way else _storage_config()
     if delegation.credentials:
         more["storage-credentials"] = [credential._asdict() for credential in delegation.credentials]
+    if delegation.way == "remote-signing":
+        more["remote-signing-config"] = {"properties": {}, "headers": {}}
     location = msgspec.json.encode(metadata_location)
     body = b'{"metadata-location":' + location + b',"metadata":' + document.encode()
     tail = b"," + msgspec.json.encode(more)[1:] if more else b"}"

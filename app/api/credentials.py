@@ -1,10 +1,9 @@
-"""Access to a table's files: credentials to take along, and requests signed on the client's behalf."""
+"""Access to a table's files: credentials to take along."""
 
 from flask import Response
 
 from app.api.answers import json_answer
 from app.api.authorization import demand, wanted
-from app.api.bodies import read_body
 from app.api.context import catalog, visitor, warehouse
 from app.api.data_access import data_access
 from app.api.declarations import PLAN_ID, REFERENCED_BY
@@ -12,7 +11,6 @@ from app.api.needs import needs
 from app.api.operations import Operations
 from app.api.parameters import text_parameter
 from app.api.references import referenced_by
-from app.api.schemas.credentials import RemoteSignRequestSchema
 from app.auth.privileges import Privilege
 from app.catalog import credentials
 from app.errors import NoSuchTableException
@@ -38,17 +36,3 @@ def load_credentials(table: TableIdentifier) -> Response:
     demand(wanted(needs(Privilege.READ_DATA, Privilege.WRITE_DATA, on="table"), table))
     found = credentials.load_credentials(catalog(), asker, warehouse(), table, data_access(table))
     return json_answer({"storage-credentials": [credential._asdict() for credential in found]})
-
-
-@resource.operation(
-    "POST",
-    "/namespaces/{namespace}/tables/{table}/sign",
-    "Sign a request to the storage of a table",
-    body=RemoteSignRequestSchema,
-    answers={},
-    fails=(NoSuchTableException,),
-    needs=needs(Privilege.VEND, on="table", is_signing=True),
-)
-def sign_request(table: TableIdentifier) -> Response:
-    body = read_body(RemoteSignRequestSchema)
-    credentials.refuse_signing(catalog(), warehouse(), table, body["provider"])

@@ -100,6 +100,10 @@ HEADERS: dict[str, JsonObject] = {
         "schema": {"type": "integer", "minimum": 0},
     },
     "WWW-Authenticate": {"description": "How to say who one is.", "schema": TEXT},
+    "Cache-Control": {
+        "description": "`private`: the answer may be used again for the same request, `no-cache`: it may not.",
+        "schema": TEXT,
+    },
     "Allow": {"description": "The methods of this path.", "schema": TEXT},
     "Location": {"description": "Where to look next.", "schema": TEXT},
 }

@@ -1,12 +1,8 @@
 """Credentials for a table's files, and renewing them."""
 
-from typing import NoReturn
-from urllib.parse import urlsplit
-
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.delegation import StorageCredential, delegate
 from app.catalog.tables import load_table_location
-from app.errors import BadRequestException
 from app.identifiers import TableIdentifier
 from app.storage.policy import Access
 
@@ -21,14 +17,3 @@ def load_credentials(
     """
     location = load_table_location(catalog, warehouse, table)
     return list(delegate(catalog, caller, warehouse, table, lambda: location, access).credentials)
-
-
-def refuse_signing(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier, provider: str) -> NoReturn:
-    """
-    :raises NoSuchTableException: when it, or its namespace, does not exist
-    :raises BadRequestException: otherwise, as no storage offers remote signing
-    """
-    scheme = urlsplit(load_table_location(catalog, warehouse, table)).scheme or "file"
-    raise BadRequestException(
-        f"Cannot sign a request to {provider} for table {table}: its storage ({scheme}) has no remote signing"
-    )

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from app.catalog import signing
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.warehouse_profiles import profile_of
 from app.changes.audit import AuditEvent, AuditObject, record_issued
@@ -74,7 +75,7 @@ def delegate(
     profile, storages = profile_of(catalog, warehouse), catalog.storages.of(warehouse)
     way = profile.way_for(caller.delegation)
     if way == "remote-signing":
-        return Delegation(way, profile.client_properties())
+        return Delegation(way, {**profile.client_properties(), **signing.client_properties(warehouse, table)})
     if way is None or storages.vended is None:
         return NOTHING
     location = locate()

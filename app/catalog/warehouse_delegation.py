@@ -35,11 +35,11 @@ def check_delegation(
         raise BadRequestException(
             f"Invalid {FIELD}.delegation: vended-credentials and static-keys exclude one another"
         )
-    if "vended-credentials" in ways:
+    if "vended-credentials" in ways or (asked.sts is not None and "remote-signing" in ways):
         return ways, _check_sts(catalog, asked.sts or RequestedSts(), endpoint)
     if asked.sts is not None:
         raise BadRequestException(
-            f"Invalid {FIELD}.sts: without vended-credentials in delegation it has no use"
+            f"Invalid {FIELD}.sts: without vended-credentials or remote-signing in delegation it has no use"
         )
     return ways, None
 

@@ -7,6 +7,8 @@ from app.errors import InternalServerError, ServiceUnavailableException
 from app.observability.metrics import metrics
 from app.storage.executor import Executor
 from app.storage.filesystem import FileSystem
+from app.storage.signing import Approved
+from app.storage.vending import Vended
 
 T = TypeVar("T")
 
@@ -44,6 +46,9 @@ class ExecutedFileSystem:
 
     def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
         self._executor.run(lambda: self._inner.remove_empty_folders(locations, within))
+
+    def sign(self, approved: Approved, keys: Vended | None) -> dict[str, str]:
+        return self._run("sign", lambda: self._inner.sign(approved, keys))
 
     def close(self) -> None:
         self._inner.close()

@@ -19,6 +19,8 @@ from app.errors import (
 )
 from app.storage.filesystem import missing, symlink_escape, too_large
 from app.storage.locations import Location, normalise
+from app.storage.signing import Approved
+from app.storage.vending import Vended
 from app.storage.walk import OutsideRootsError, open_folder, sync_folder
 
 _TRANSIENT = {
@@ -120,6 +122,9 @@ class LocalFileSystem:
             folders.remove(deepest)
             if self._remove_folder(deepest):
                 folders.add(deepest.parent)
+
+    def sign(self, approved: Approved, keys: Vended | None) -> dict[str, str]:  # noqa: ARG002
+        raise BadRequestException("Local files take no signed requests")
 
     def close(self) -> None:
         """Nothing to do: no file stays open between calls."""

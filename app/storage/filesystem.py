@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from app.errors import BadRequestException, IllegalArgumentException, NotFoundException
+from app.storage.signing import Approved
+from app.storage.vending import Vended
 
 
 class FileSystem(Protocol):
@@ -31,6 +33,14 @@ class FileSystem(Protocol):
 
     def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
         """Remove those folders of ``locations`` that became empty, upward up to and including ``within``."""
+
+    def sign(self, approved: Approved, keys: Vended | None) -> dict[str, str]:
+        """Sign a request and return the headers that the client has to add.
+
+        :param keys: None takes the service's own
+
+        :raises BadRequestException: when the storage takes no signatures
+        """
 
     def close(self) -> None:
         """Let go of what is kept open between calls; it may still be used."""

@@ -88,6 +88,7 @@ class StorageProfile(msgspec.Struct, frozen=True, rename="kebab"):
 
 
 def _sts(s3: S3Settings) -> StsProfile | None:
-    if "vended-credentials" not in s3.ways:
+    signs_with_sessions = "remote-signing" in s3.ways and bool(s3.role_arn or s3.sts_endpoint)
+    if "vended-credentials" not in s3.ways and not signs_with_sessions:
         return None
     return StsProfile(s3.role_arn, s3.external_id, int(s3.session_duration), s3.sts_endpoint)

@@ -15,11 +15,20 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.config import S3Settings
-from app.errors import AlreadyExistsException, NotFoundException, ServiceError, ServiceUnavailableException
+from app.errors import (
+    AlreadyExistsException,
+    InternalServerError,
+    NotFoundException,
+    ServiceError,
+    ServiceUnavailableException,
+)
 from app.storage import s3_errors
 from app.storage.aws import aws_client
 from app.storage.filesystem import too_large
 from app.storage.locations import Location, normalise
+from app.storage.s3_signer import session_keys, sign
+from app.storage.signing import Approved
+from app.storage.vending import Vended
 
 T = TypeVar("T")
 
@@ -126,6 +135,22 @@ class S3FileSystem:
 
     def remove_empty_folders(self, locations: Iterable[str], within: str) -> None:
         """Nothing to do: a bucket has no folders."""
+
+    def sign(self, approved: Approved, keys: Vended | None) -> dict[str, str]:
+        """Sign a request and return the headers that the client has to add.
+
+        :param keys: None takes the service's own
+        :raises InternalServerError: when there are no keys
+        """
+        if keys is not None:
+            return sign(approved, session_keys(keys))
+        credentials = self._client._request_signer._credentials
+        if credentials is None:
+            raise InternalServerError("The service has no keys to sign requests to the storage with")
+        try:
+            return sign(approved, credentials.get_frozen_credentials())
+        except BotoCoreError as error:
+            raise InternalServerError("The service cannot get keys to sign with") from error
 
     def _put(self, client: Any, place: Location, data: bytes) -> None:
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if self._conditional_writes else {}

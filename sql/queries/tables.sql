@@ -28,3 +28,10 @@ LEFT JOIN LATERAL (
 ) page ON true
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[]
 ORDER BY page.name;
+
+-- Tables do not overlap: at most one of the keys is the location of one.
+-- name: find_table_around
+SELECT t.id, n.levels, t.name, t.location
+FROM tabulars t
+JOIN namespaces n ON n.id = t.namespace_id
+WHERE t.warehouse_id = %(warehouse_id)s AND t.location_key = ANY(%(keys)s::text[]) AND t.kind = 'table';

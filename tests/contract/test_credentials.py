@@ -64,7 +64,7 @@ def test_signing_for_storage_that_takes_no_signatures(
     answer = client.post(f"{table.path}/sign", json={**SIGN, "provider": provider})
     message = (
         f"Cannot sign a request to {provider or 's3'} for table {table.namespace}.{table.name}:"
-        " its storage (file) has no remote signing"
+        " its storage (local) has no remote signing"
     )
     assert_error(answer, 400, BAD, message)
 

@@ -41,6 +41,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}": commit_request(set_properties(a="1")),
     "POST /v1/{prefix}/tables/rename": rename_request(("a", "t"), ("a", "u")),
     "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/sign": SIGN,
+    "POST /v1/{prefix}/aws/s3/sign": SIGN,
     "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/metrics": REPORT,
     "POST /v1/{prefix}/namespaces/{namespace}/views": create_view_request("v"),
     "POST /v1/{prefix}/namespaces/{namespace}/register-view": {"name": "v", "metadata-location": "file:///a"},

@@ -39,8 +39,8 @@ def test_what_is_offered_is_shown_and_can_be_sent_back(manager: Client, minio: M
     ("members", "message"),
     [
         ({"delegation": ["signing"]}, "delegation: 'signing' is none of vended-credentials, remote-signing,"),
-        ({"sts": {}}, "sts: without vended-credentials in delegation it has no use"),
-        ({"delegation": ["remote-signing"], "sts": {"role-arn": ROLE}}, "sts: without vended-credentials"),
+        ({"sts": {}}, "sts: without vended-credentials or remote-signing in delegation it has no use"),
+        ({"delegation": ["static-keys"], "sts": {"role-arn": ROLE}}, "sts: without vended-credentials"),
         ({**VENDED, "endpoint": ""}, "sts.role-arn: vended-credentials need a role on AWS"),
         ({**VENDED, "sts": {"role-arn": "admin"}}, "sts.role-arn: expected arn:aws:iam::"),
         ({**VENDED, "sts": {"role-arn": ROLE, "external-id": "a b"}}, "sts.external-id: expected 2 to 1224"),

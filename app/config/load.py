@@ -13,6 +13,7 @@ from app.config.checks import check, check_files
 from app.config.faults import ConfigurationError, Fault
 from app.config.item_list import FaultyItems
 from app.config.options import Option, build, options
+from app.config.secret_files import file_keys, file_variables, read_secrets
 from app.config.settings import Settings
 from app.config.sources import Given, find_file, read_environment, read_file
 
@@ -76,6 +77,9 @@ def _gather(
         written = read_file(file) if file else {}
     except ConfigurationError as error:
         faults, written = error.faults, {}
+    written, unread = read_secrets(written, file_keys(known.values()))
+    exported, unread_too = read_secrets(read_environment(environ), file_variables(known.values()))
+    faults += [*unread, *unread_too]
     for key, value in written.items():
         if key in known or key in superseded.KEYS:
             given[key] = value
@@ -83,7 +87,7 @@ def _gather(
             faults.append(_unknown(key, value, known))
     variables = {option.variable: key for key, option in known.items()} | superseded.VARIABLES
     warnings = []
-    for name, value in read_environment(environ).items():
+    for name, value in exported.items():
         if name in variables:
             given[variables[name]] = value
         else:

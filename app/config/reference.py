@@ -16,6 +16,10 @@ Settings come from `config.yaml`, searched in the working folder, `/etc/iceberg-
 variables, which win: `ICEBERG_`, then the key in upper case with `_` for the dot. A variable that
 is set but empty counts as absent.
 
+A secret may lie in a file of its own, whose name is given instead: `<key>_file` in `config.yaml`, the
+variable with `_FILE` behind it in the environment (`ICEBERG_DATABASE_PASSWORD_FILE`). One line end
+behind the secret does not count. Both at once in one place is a fault.
+
 Durations are written as in Go (`500ms`, `30s`, `1h30m`), sizes with a unit (`16KiB`, `64MiB`),
 lists in YAML or separated by commas. `bingsan config check` reports all faults at once; `bingsan
 config show` prints every value and where it comes from. A process whose configuration has a fault
@@ -40,6 +44,8 @@ def reference() -> str:
 def _row(option: Option) -> str:
     default = option.show(option.default)
     meaning = option.help
+    if option.kind.secret:
+        meaning += " A secret: may lie in a file."
     if not isinstance(option.kind, Int) and "one of" in option.kind.expected:
         meaning += f" {option.kind.expected.capitalize()}."
     return f"| `{option.key}` | `{option.variable}` | {f'`{default}`' if default else ''} | {meaning} |"

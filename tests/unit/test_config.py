@@ -220,3 +220,82 @@ def test_shown_values_are_read_back_equal():
             assert option.kind.parse(option.show(option.default)) == option.default
     assert show_duration(5400.5) == "1h30m0.5s"
     assert show_size(2**30) == "1GiB"
+
+
+PASSWORD_FILE = "ICEBERG_DATABASE_PASSWORD_FILE"
+
+
+@pytest.mark.parametrize("written", ["hunter2", "hunter2\n", "hunter2\r\n"])
+def test_a_secret_in_a_file(tmp_path, written):
+    secret = tmp_path / "secret"
+    secret.write_bytes(written.encode())
+    settings = Settings.load(environ=DATABASE | {PASSWORD_FILE: str(secret)})
+    assert settings.database.password == "hunter2"
+    assert settings.origin("database.password") == f"file {secret}, named by env {PASSWORD_FILE}"
+    file = write(f"database: {{host: a, password_file: {secret}}}\n")
+    settings = Settings.load(environ={})
+    assert settings.database.password == "hunter2"
+    assert settings.origin("database.password") == f"file {secret}, named by file {file.absolute()}"
+
+
+def test_only_one_line_end_is_left_out(tmp_path):
+    (tmp_path / "secret").write_text(" spaces count \n\n")
+    found = faults(environ=DATABASE | {PASSWORD_FILE: str(tmp_path / "secret")})
+    assert "not one line of text" in found["database.password"]
+    assert "spaces" not in "".join(found.values())
+
+
+def test_a_secret_and_its_file_in_one_place_are_a_fault(tmp_path):
+    (tmp_path / "secret").write_text("hunter2")
+    both = {PASSWORD_FILE: str(tmp_path / "secret"), "ICEBERG_DATABASE_PASSWORD": "hunter3"}
+    found = faults(environ=DATABASE | both)
+    assert list(found) == [PASSWORD_FILE]
+    assert "ICEBERG_DATABASE_PASSWORD is given too" in found[PASSWORD_FILE]
+    assert "hunter" not in found[PASSWORD_FILE]
+
+
+def test_a_secret_in_a_file_of_the_environment_wins_over_the_configuration_file(tmp_path):
+    (tmp_path / "secret").write_text("hunter2")
+    write("database: {host: a, password: hunter3}\n")
+    assert Settings.load(environ={PASSWORD_FILE: "secret"}).database.password == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "No such file or directory"),
+        (b"", "empty"),
+        (b"\n", "empty"),
+        (b"\xff\xfe", "not text"),
+        (b"x" * (2**20 + 1), "too large"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_a_fault(tmp_path, content, problem):
+    secret = tmp_path / "secret"
+    if content is not None:
+        secret.write_bytes(content)
+    found = faults(environ=DATABASE | {PASSWORD_FILE: str(secret)})
+    assert list(found) == [PASSWORD_FILE]
+    assert f"cannot be read: {problem}" in found[PASSWORD_FILE]
+    assert str(secret) in found[PASSWORD_FILE]
+
+
+def test_every_secret_can_lie_in_a_file(tmp_path):
+    (tmp_path / "secret").write_text("a secret")
+    for option in options(Settings):
+        if option.kind.secret:
+            lying = outcome(option.key, {f"{option.variable}_FILE": "secret"})
+            assert lying == outcome(option.key, {option.variable: "a secret"})
+
+
+def outcome(key, environ):
+    """The value of a setting, or what the rules say about it."""
+    try:
+        return Settings.load(environ=DATABASE | environ).value(key)
+    except ConfigurationError as error:
+        return {fault.key: fault.problem for fault in error.faults}
+
+
+def test_only_secrets_can_lie_in_files(tmp_path):
+    settings = Settings.load(environ=DATABASE | {"ICEBERG_SERVER_HOST_FILE": "x"})
+    assert "ICEBERG_SERVER_HOST_FILE: unknown variable" in settings.warnings[0]

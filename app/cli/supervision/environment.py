@@ -19,7 +19,11 @@ def child_environment(settings: Settings, listener: int | None) -> dict[str, str
     environment = {**os.environ, SUPERVISOR: str(os.getpid()), CHECKED: "1"}
     environment.pop(notify.VARIABLE, None)  # gunicorn would announce itself too early
     for key in (*_DECIDED, *_DATABASE):
-        environment[variable_name(key)] = known[key].kind.show(settings.value(key))
+        file = f"{variable_name(key)}_FILE"
+        if settings.database.embedded:
+            environment.pop(file, None)
+        if file not in environment:  # a secret in a file stays there
+            environment[variable_name(key)] = known[key].kind.show(settings.value(key))
     if settings.origin("auth.signing_key") == "default":
         environment[variable_name("auth.signing_key")] = settings.auth.signing_key  # one that was made here
     if listener is not None:

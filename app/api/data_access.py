@@ -58,9 +58,11 @@ def loaded_answer(table: TableIdentifier, loaded: LoadedTable, snapshots: str) -
     return metadata_answer(*loaded, config=True, delegation=given, etag=etag)
 
 
-def made_answer(table: TableIdentifier, made: LoadedTable) -> Response:
-    """Answer with a table that the request has made."""
-    access = owners_access() if requested_delegation() else None
+def made_answer(table: TableIdentifier, made: LoadedTable, access: Access | None) -> Response:
+    """Answer with a table that the request has made.
+
+    :param access: how far the one who asks may be let at its files
+    """
     given = delegate_created(
         catalog(), visitor(), warehouse(), table, lambda: location_of(made.document), access
     )

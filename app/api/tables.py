@@ -7,7 +7,15 @@ from app.api.authorization import demand, viewer, wanted
 from app.api.bodies import read_body
 from app.api.commit_needs import WRITING, wanted_for_commits
 from app.api.context import caller, catalog, warehouse
-from app.api.data_access import committed_answer, known_table, loaded_answer, made_answer, staged_answer
+from app.api.data_access import (
+    committed_answer,
+    data_access,
+    known_table,
+    loaded_answer,
+    made_answer,
+    owners_access,
+    staged_answer,
+)
 from app.api.declarations import (
     DATA_ACCESS,
     FORCE,
@@ -86,7 +94,8 @@ def create_table(namespace: Namespace) -> Response:
     )
     if body["stage_create"]:
         return staged_answer(new.identifier, tables.stage_table(catalog(), caller(), warehouse(), new))
-    return made_answer(new.identifier, tables.create_table(catalog(), caller(), warehouse(), new))
+    made = tables.create_table(catalog(), caller(), warehouse(), new)
+    return made_answer(new.identifier, made, owners_access())
 
 
 @resource.operation(
@@ -109,10 +118,12 @@ def register_table(namespace: Namespace) -> Response:
     table = TableIdentifier(namespace, name_of(body["name"]))
     overwriting = [wanted(WRITING, table, may_be_missing=True)] if body["overwrite"] else []
     demand(wanted(CREATING, namespace), *overwriting)
+    # Overwriting somebody's table does not make it one's own.
+    data = data_access(table) if body["overwrite"] else owners_access()
     registered = tables.register_table(
         catalog(), caller(), warehouse(), table, body["metadata_location"], overwrite=body["overwrite"]
     )
-    return made_answer(table, registered)
+    return made_answer(table, registered, data)
 
 
 @resource.operation(

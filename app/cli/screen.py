@@ -1,6 +1,8 @@
 """What a person reads once a node is ready."""
 
 from app.cli.supervision.node import Node
+from app.config import Settings
+from app.config.openid_checks import is_loopback
 from app.observability.state import build
 
 _SCREEN = """
@@ -8,6 +10,7 @@ Bingsan {version} is ready.
 
   URL         {url}
   API         {url}/docs
+  Access      {access}
   Warehouse   {name}  {warehouse}
   Database    {database}
 
@@ -34,10 +37,20 @@ def screen(node: Node) -> str:
     return _SCREEN.format(
         version=build().version,
         url=node.listener.url,
+        access=access(node.settings),
         name=node.settings.catalog.default_warehouse,
         warehouse=node.settings.storage.warehouse,
         database=_database(node),
     )
+
+
+def access(settings: Settings) -> str:
+    """Who may come in."""
+    if settings.auth.enabled:
+        return "who shows an access token or an API key (docs/security.md)"
+    if is_loopback(settings.server.host):
+        return f"everybody on this machine, nobody else: it listens on {settings.server.host} only"
+    return f"everybody who reaches {settings.server.host}, without being asked who they are"
 
 
 def _database(node: Node) -> str:

@@ -15,6 +15,8 @@ def advice(settings: Settings, *, certificate: bool) -> Iterator[str]:
             f"server.host: {server.host} is reachable from other machines without TLS; a proxy that ends TLS is"
             " expected in front (or set server.tls.enabled)"
         )
+    if not (settings.auth.enabled or is_loopback(server.host)):
+        yield f"server.allow_unauthenticated: everybody who reaches {server.host} may do everything"
     if certificate and server.tls.enabled:
         found = read_certificate(server.tls)
         if found.expires_soon():

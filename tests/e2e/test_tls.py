@@ -17,6 +17,7 @@ from pyiceberg.catalog import load_catalog
 from tests.conftest import MakeServer
 from tests.e2e.test_drain import read_answer, send_get
 from tests.support.certificates import DAY, Authority, Pair
+from tests.support.identities import Identities, secured_settings
 from tests.support.process import eventually
 from tests.support.server import TestServer
 
@@ -206,6 +207,25 @@ def test_a_broken_pair_leaves_the_old_one_in_use(rotating: tuple[TestServer, Aut
         assert serial_number(server) == before
     authority.issue("server", pair=pair)
     eventually(lambda: serial_number(server) != before, 15, "the next good pair is used")
+
+
+def test_limits_come_before_authentication(make_server: MakeServer, authority: Authority, pair: Pair):
+    """Neither a long URL nor a large body costs more because nobody is let in."""
+    limits = {"limits.max_request_body_size": "2KiB", "limits.max_header_size": "2KiB", **QUICK}
+    settings = secured_settings() | pair.settings() | limits
+    with make_server(settings=settings, verify=authority.file) as server, server.client() as client:
+        assert client.get("/v1/namespaces").status_code == 401
+        assert client.post("/v1/namespaces", data=b" " * 3000).status_code == 413
+        assert client.post("/v1/oauth/tokens", data=b" " * 3000).status_code == 413
+        assert client.get("/v1/namespaces", headers={"X-Large": "x" * 3000}).status_code == 431
+        assert client.get("/v1/" + "x" * 1500).status_code == 414
+        people = Identities(server)
+        assert people.admin.post("/v1/namespaces", json={"namespace": ["a"]}).status_code == 200
+        large = people.admin.post(
+            "/v1/namespaces", json={"namespace": ["b"], "properties": {"x": "y" * 3000}}
+        )
+        assert large.status_code == 413
+        assert people.admin.get("/v1/namespaces", headers={"X-Large": "x" * 3000}).status_code == 431
 
 
 @pytest.mark.parametrize("entry", ["serve", "gunicorn"])

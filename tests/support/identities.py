@@ -82,7 +82,7 @@ class Identities:
 
     def ask(self, parameters: dict[str, str], headers: dict[str, str] | None = None) -> requests.Response:
         """Ask the token endpoint."""
-        with Client(self.server.url) as client:
+        with Client(self.server.url, verify=self.server.verify) as client:
             return client.post(TOKENS, data=parameters, headers=headers)
 
     def login(self, person: Person, **more: str) -> requests.Response:

@@ -7,14 +7,14 @@ from flask import Response
 from app.api.needs import needs
 from app.api.operations import Operations
 from app.auth.privileges import Privilege
-from app.errors import UnsupportedOperationException
+from app.errors import NoSuchTableException, UnsupportedOperationException
 from app.identifiers import TableIdentifier
 
 PLAN = "/namespaces/{namespace}/tables/{table}/plan"
 REFUSED: dict[str, Any] = {
     "announced": False,
     "answers": {},
-    "fails": (UnsupportedOperationException,),
+    "fails": (NoSuchTableException, UnsupportedOperationException),
     "needs": needs(Privilege.READ_DATA, on="table"),
 }
 

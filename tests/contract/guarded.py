@@ -32,6 +32,7 @@ class Guard:
         return {
             "auth.enabled": True,
             "auth.api_key.enabled": True,
+            "auth.acl.enabled": True,
             "auth.oauth2.enabled": True,
             "auth.oauth2.client_id": CLIENT_ID,
             "auth.oauth2.client_secret": self.client_secret,

@@ -58,7 +58,5 @@ _KEPT = ("principal_id", "credential", "address", "user_agent")
 
 def shown_user_agent(text: str) -> str:
     """A client's ``User-Agent`` as it is kept: short, printable, without what looks like a secret."""
-    printable = "".join(
-        character if character.isprintable() else "?" for character in text[:LONGEST_USER_AGENT]
-    )
-    return mask_text(printable)
+    masked = mask_text(text[: 8 * LONGEST_USER_AGENT])[:LONGEST_USER_AGENT]
+    return "".join(character if character.isprintable() else "?" for character in masked)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from app.observability.redaction import mask_fields, mask_text
+from app.observability.redaction import mask_fields, mask_path, mask_text
 from app.observability.state import ROOT
 
 LONGEST: Final = 4_096
@@ -84,7 +84,8 @@ def render(entry: RequestEntry | EventEntry) -> bytes:
 
 
 def _render_request(entry: RequestEntry) -> bytes:
-    path = entry.path if len(entry.path) <= LONGEST_PATH else entry.path[:LONGEST_PATH] + "…"
+    path = mask_path(entry.path)
+    path = path if len(path) <= LONGEST_PATH else path[:LONGEST_PATH] + "…"
     error = None if entry.error is None else mask_text(entry.error)[:LONGEST_PATH]
     line = _RequestLine(
         datetime.fromtimestamp(entry.time, UTC),

@@ -122,6 +122,7 @@ def test_secret_keys_have_no_value(key: str):
         'invalid: {"client_secret": "hunter2"}',
         "s3.secret-access-key = hunter2",
         "key bingsan_hunter2hunter2hunter2hunter2",
+        "shown eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.hunter2",
     ],
 )
 def test_secrets_in_text_are_masked(text: str):
@@ -129,6 +130,15 @@ def test_secrets_in_text_are_masked(text: str):
     assert "hunter2" not in json.dumps(event(detail=text, list=[text]))
     assert b"hunter2" not in render(REQUEST._replace(error=text))
     assert b"hunter2" not in render(EventEntry(0.0, "INFO", text, {}))
+
+
+@pytest.mark.parametrize(
+    "secret", ["bingsan_hunter2hunter2hunter2hunter2", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.hunter2"]
+)
+def test_secrets_in_paths_are_masked(secret: str):
+    line = json.loads(render(REQUEST._replace(path=f"/v1/namespaces/{secret}/tables")))
+    assert "hunter2" not in line["path"]
+    assert line["path"].startswith("/v1/namespaces/")
 
 
 def test_text_without_secrets_is_untouched():

@@ -130,6 +130,16 @@ def authorize_grants(target: ObjectName, privileges: Sequence[Privilege]) -> Non
         demand(*(wanted(need, name) for need in asked))
 
 
+def sees(target: ObjectName) -> bool:
+    """Whether the caller may see an object of the warehouse of the request, or there is nothing that it may not."""
+    current = access()
+    if current is None or target.kind in ("server", "warehouse"):
+        return True
+    name = target.namespace if target.name is None else target.identifier
+    (found,) = current.judge(warehouse().id, [wanted(Need((), target.kind), name)])
+    return found.verdict is not Verdict.HIDDEN
+
+
 def allowed(table: TableIdentifier, *privileges: Privilege, is_signing: bool = False) -> Privileges:
     """Return which of ``privileges`` the caller may use on a table that is there; at most one statement.
 

@@ -50,3 +50,43 @@ WHERE g.object_kind = 'warehouse' AND NOT EXISTS (SELECT FROM warehouses w WHERE
     OR g.object_kind IN ('table', 'view')
         AND NOT EXISTS (SELECT FROM tabulars t WHERE t.id = g.object_id)
         AND NOT EXISTS (SELECT FROM held_tabulars h WHERE h.id = g.object_id);
+
+-- The roles of a principal, each with the shortest way by which it has it: its own role first.
+-- name: list_ways_to_roles
+WITH RECURSIVE way (role_id, path, names) AS (
+    SELECT r.id, ARRAY[r.id], ARRAY[r.name]
+    FROM role_members m
+    JOIN roles r ON r.id = m.role_id
+    WHERE m.member_principal_id = %(principal_id)s
+    UNION ALL
+    SELECT r.id, way.path || r.id, way.names || r.name
+    FROM way
+    JOIN role_members m ON m.member_role_id = way.role_id
+    JOIN roles r ON r.id = m.role_id
+    WHERE r.id <> ALL (way.path)
+)
+SELECT DISTINCT ON (role_id) role_id, names FROM way ORDER BY role_id, cardinality(path);
+
+-- What somebody was granted at some places.
+-- name: find_grants_at
+SELECT g.object_kind, g.object_id, g.privilege, g.role_id, g.granted_by, g.granted_at
+FROM jsonb_to_recordset(%(places)s::jsonb) AS place (kind text, id bigint)
+JOIN grants g ON g.object_kind = place.kind AND g.object_id = place.id
+WHERE g.principal_id = %(principal_id)s OR g.role_id = ANY(%(role_ids)s::bigint[])
+ORDER BY g.id;
+
+-- The newest request with this id that was refused.
+-- name: find_denial
+WITH refused AS MATERIALIZED (
+    SELECT * FROM audit_events WHERE request_id = %(request_id)s AND action = 'access.denied'
+)
+SELECT
+    e.at, e.operation, e.privilege, e.object_kind, e.namespace, e.name, e.principal, e.principal_id,
+    e.details ->> 'message' AS message, w.name AS warehouse
+FROM refused e
+LEFT JOIN warehouses w ON w.id = e.warehouse_id
+ORDER BY e.at DESC
+LIMIT 1;
+
+-- name: find_warehouse_owner
+SELECT owner_id FROM warehouses WHERE id = %(id)s;

@@ -6,7 +6,10 @@ from app.api.authorization import enter
 from app.api.context import services
 from app.api.names import name_of, namespace_of
 from app.auth.objects import SERVER, ObjectName
-from app.errors import BadRequestException
+from app.catalog.kinds import KINDS
+from app.catalog.namespaces import no_such_namespace
+from app.catalog.warehouses import no_such_warehouse
+from app.errors import BadRequestException, ServiceError
 
 
 def object_of(member: dict[str, Any], field: str = "object") -> ObjectName:
@@ -40,3 +43,10 @@ def enter_place_of(target: ObjectName) -> None:
     """
     if target.warehouse is not None:
         enter(services().warehouses.named(target.warehouse), target.warehouse)
+
+
+def missing_object(target: ObjectName) -> ServiceError:
+    """What a missing object gets."""
+    if target.name is not None:
+        return KINDS[target.kind].does_not_exist(target.identifier)
+    return no_such_namespace(target.namespace) if target.namespace else no_such_warehouse(target.warehouse)

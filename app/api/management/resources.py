@@ -3,6 +3,7 @@
 from app.api.management import (
     api_keys,
     audit,
+    explain,
     functions,
     grants,
     held,
@@ -32,4 +33,5 @@ MANAGED = [
     tokens.resource,
     roles.resource,
     grants.resource,
+    explain.resource,
 ]

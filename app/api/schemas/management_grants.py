@@ -92,3 +92,42 @@ class GrantSchema(Schema):
 class ListGrantsResponseSchema(Schema):
     grants = fields.List(fields.Nested(GrantSchema), required=True)
     next_page_token = fields.String(required=True, allow_none=True, data_key="next-page-token")
+
+
+class ReasonSchema(Schema):
+    """One of the things that give what is needed."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(["ownership", "grant", "setting"]))
+    object = fields.String(metadata={"description": "Where: the object itself or something that it is in."})
+    privilege = fields.String(validate=validate.OneOf(_PRIVILEGES))
+    through = fields.List(
+        fields.String(),
+        metadata={"description": "The roles by which the principal has the grant, its own role first."},
+    )
+    granted_by = fields.String(data_key="granted-by")
+    granted_at_ms = fields.Integer(data_key="granted-at-ms")
+    setting = fields.String()
+
+
+class DenialSchema(Schema):
+    at_ms = fields.Integer(required=True, data_key="at-ms")
+    principal = fields.String(required=True)
+    operation = fields.String(required=True, allow_none=True)
+    privilege = fields.String(required=True, allow_none=True)
+    message = fields.String(required=True, allow_none=True)
+
+
+class ExplanationSchema(Schema):
+    principal = fields.String(required=True)
+    object = fields.String()
+    needs = fields.List(fields.String(), metadata={"description": "One of these privileges is needed."})
+    allowed = fields.Boolean()
+    disabled = fields.Boolean()
+    privileges = fields.List(
+        fields.String(), metadata={"description": "All that the principal may do with the object."}
+    )
+    because = fields.List(fields.Nested(ReasonSchema))
+    message = fields.String(required=True, allow_none=True)
+    denial = fields.Nested(
+        DenialSchema, metadata={"description": "With `error-id`: the refusal as it was recorded."}
+    )

@@ -1,0 +1,71 @@
+"""Clients that get new keys when theirs are about to end."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.clients.page import configuration
+from tests.clients.people import ROWS
+from tests.clients.pyiceberg import SCHEMA, connect
+from tests.clients.spark import Engine, catalog_options
+from tests.conftest import SHARED, MakeServer
+from tests.factories import unique_name
+from tests.support.faults import Exchange, Proxy
+from tests.support.minio import Minio
+from tests.support.process import eventually
+from tests.support.server import TestServer
+from tests.support.warehouses import VendingWarehouse
+
+EXPIRATION = re.compile(rb"(?<=<Expiration>)[^<]+")
+
+
+def end_soon(exchange: Exchange) -> None:
+    """Say of new keys that they end in less than the five minutes at which Java gets others."""
+    status, body, headers = exchange.forward()
+    end = datetime.now(UTC) + timedelta(minutes=4)
+    exchange.answer(status, EXPIRATION.sub(end.strftime("%Y-%m-%dT%H:%M:%SZ").encode(), body), headers)
+
+
+@pytest.fixture(scope="module")
+def hasty(make_server: MakeServer, minio: Minio) -> Iterator[TestServer]:
+    """A server whose vended keys end soon."""
+    warehouse = VendingWarehouse(minio, minio.create_bucket("hasty"), "shared")
+    with (
+        Proxy(minio.endpoint, end_soon).running() as sts,
+        make_server(warehouse, settings={"storage.s3.sts_endpoint": sts.endpoint}) as running,
+    ):
+        SHARED.append(running)
+        yield running
+        SHARED.remove(running)
+
+
+def renewals(server: TestServer, namespace: str) -> int:
+    """Return how often credentials of a table called t were asked for by themselves."""
+    paths = [line.get("path") for line in server.logs() if line.get("msg") == "request completed"]
+    return paths.count(f"/v1/default/namespaces/{namespace}/tables/t/credentials")
+
+
+def test_spark_renews_keys_that_are_about_to_end(hasty: TestServer, spark_session: SparkSession) -> None:
+    catalog = unique_name("hasty")
+    for key, value in catalog_options(catalog, configuration("spark", hasty)).items():
+        spark_session.conf.set(key, value)
+    spark = Engine(spark_session, catalog)
+    name = unique_name("ns")
+    spark.rows(f"CREATE NAMESPACE {catalog}.{name}")
+    spark.create(name, "t")
+    spark.insert(name, "t", ROWS)
+    assert spark.read(name, "t") == ROWS
+    eventually(lambda: renewals(hasty, name) >= 1, 10, "Spark has asked for new keys")
+
+
+def test_pyiceberg_renews_keys_when_it_is_told_to(hasty: TestServer) -> None:
+    with connect(hasty) as catalog:
+        name = unique_name("ns")
+        catalog.create_namespace(name)
+        table = catalog.create_table((name, "t"), SCHEMA)
+        renewed = catalog.load_credentials((name, "t"), table.metadata_location)
+        assert {"s3.access-key-id", "s3.secret-access-key", "s3.session-token"} <= set(renewed)
+        assert renewed["s3.session-token-expires-at-ms"]

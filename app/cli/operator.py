@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.cli.exits import CommandError, exit_code_of
-from app.config import Settings
+from app.cli.settings import load_settings
 from app.observability.state import build
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _operator() -> Operator:
     from app.db import Database, migrations
     from app.storage.executor import DirectExecutor
 
-    settings = connected_settings(Settings.load())
+    settings = connected_settings(load_settings(embedded_fallback=True))
     if migrations.pending(settings, build().version):
         raise CommandError("the database is not up to date; `bingsan migrate` brings it there")
     db = Database(settings, pool_size=2, application_name="bingsan operator")

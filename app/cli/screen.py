@@ -17,7 +17,7 @@ Bingsan {version} is ready.
 PyIceberg
 
   from pyiceberg.catalog import load_catalog
-  catalog = load_catalog("bingsan", type="rest", uri="{url}")
+  catalog = load_catalog("bingsan", type="rest", uri="{url}"{credential})
   print(catalog.list_namespaces())
 
 Spark SQL
@@ -27,17 +27,22 @@ Spark SQL
     --conf spark.sql.catalog.bingsan=org.apache.iceberg.spark.SparkCatalog \\
     --conf spark.sql.catalog.bingsan.type=rest \\
     --conf spark.sql.catalog.bingsan.uri={url} \\
-    --conf spark.sql.defaultCatalog=bingsan
+{spark_credential}    --conf spark.sql.defaultCatalog=bingsan
 
 Ctrl-C stops it; all data stays.
 """
 
 
 def screen(node: Node) -> str:
+    shown = credential(node.settings)
     return _SCREEN.format(
         version=build().version,
         url=node.listener.url,
         access=access(node.settings),
+        credential="".join(f', {name}="{value}"' for name, value in shown),
+        spark_credential="".join(
+            f"    --conf spark.sql.catalog.bingsan.{name}={value} \\\n" for name, value in shown
+        ),
         name=node.settings.catalog.default_warehouse,
         warehouse=node.settings.storage.warehouse,
         database=_database(node),
@@ -47,10 +52,17 @@ def screen(node: Node) -> str:
 def access(settings: Settings) -> str:
     """Who may come in."""
     if settings.auth.enabled:
-        return "who shows an access token or an API key (docs/security.md)"
+        return "who shows a credential; `bingsan bootstrap` makes the first (docs/security.md)"
     if is_loopback(settings.server.host):
         return f"everybody on this machine, nobody else: it listens on {settings.server.host} only"
     return f"everybody who reaches {settings.server.host}, without being asked who they are"
+
+
+def credential(settings: Settings) -> list[tuple[str, str]]:
+    """The client property that says who somebody is, if that is asked for."""
+    if not settings.auth.enabled:
+        return []
+    return [("credential", "CLIENT_ID:SECRET") if settings.auth.oauth2.enabled else ("token", "API_KEY")]
 
 
 def _database(node: Node) -> str:

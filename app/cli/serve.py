@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.screen import screen
+from app.cli.settings import load_settings
 from app.cli.supervision.events import Events
 from app.cli.supervision.node import Node
 from app.cli.supervision.ownership import owned
-from app.config import ConfigurationError, Settings
 from app.observability import logs
 
 
@@ -43,14 +43,3 @@ def run(arguments: argparse.Namespace) -> int:
     with Events() as events, owned(Path(settings.home)) as left_behind:
         Node(settings, events, left_behind=left_behind).run(announce)
     return 0
-
-
-def load_settings(*, embedded_fallback: bool) -> Settings:
-    """The settings; with ``embedded_fallback`` a missing database is answered by an embedded one."""
-    try:
-        return Settings.load()
-    except ConfigurationError as error:
-        unconfigured = [fault.key for fault in error.faults] == ["database.host"]
-        if embedded_fallback and unconfigured and not error.faults[0].got:
-            return Settings.load(database__embedded=True)
-        raise

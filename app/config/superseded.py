@@ -17,7 +17,6 @@ IGNORED = {
     "catalog.lock_retry_interval": "row locks queue in PostgreSQL",
     "catalog.max_lock_retries": "row locks queue in PostgreSQL",
     "auth.oauth2.issuer": "the catalog itself is the issuer of its tokens",
-    "storage.s3.session_duration": "it has no effect without storage.s3.role_arn",
     "storage.gcs.token_lifetime": "it has no effect without storage.gcs.bucket",
 }
 
@@ -30,8 +29,6 @@ SWITCHED = {
 # Not there yet, without a switch: any value is a fault.
 UNSUPPORTED = {
     "catalog.prefix": "the prefix is the warehouse's name; see catalog.default_warehouse",
-    "storage.s3.role_arn": "vended credentials are not available in this version",
-    "storage.s3.external_id": "vended credentials are not available in this version",
     "storage.gcs.project": "Google Cloud Storage is not available in this version",
     "storage.gcs.credentials_file": "Google Cloud Storage is not available in this version",
     "storage.gcs.bucket": "Google Cloud Storage is not available in this version",

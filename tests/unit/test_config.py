@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import ConfigurationError, Settings
+from app.config import ConfigurationError, Settings, superseded
 from app.config.kinds import Duration, Size, show_duration, show_size
 from app.config.options import options
 
@@ -178,10 +178,14 @@ def test_settings_that_do_not_fit_together(overrides, key):
     assert list(faults(**overrides)) == [key]
 
 
+def test_what_can_be_set_is_not_called_superseded():
+    assert superseded.KEYS & {option.key for option in options(Settings)} == set()
+
+
 def test_keys_of_the_go_version_that_do_nothing_are_warnings():
     write(
         "server: {debug: true, idle_timeout: 90s}\npool: {buffer_max_size: 9}\n"
-        "auth: {enabled: false, oauth2: {enabled: false, client_id: x, issuer: y}}\nstorage: {s3: {role_arn: ''}}\n"
+        "auth: {enabled: false, oauth2: {enabled: false, client_id: x, issuer: y}}\nstorage: {gcs: {bucket: ''}}\n"
     )
     settings = Settings.load(environ=DATABASE)
     assert settings.server.keep_alive == 90.0
@@ -189,7 +193,7 @@ def test_keys_of_the_go_version_that_do_nothing_are_warnings():
         "server.debug",
         "pool.buffer_max_size",
         "auth.oauth2.issuer",
-        "storage.s3.role_arn",
+        "storage.gcs.bucket",
     }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.cli.screen import access
+from app.cli.screen import access, credential
 from app.config import ConfigurationError, Settings
 
 DATABASE = {"ICEBERG_DATABASE_HOST": "db.example"}
@@ -45,4 +45,21 @@ def test_with_authentication_it_may_listen_anywhere_and_expects_tls_in_front():
     settings = Settings.load(environ=AUTH, server__host="0.0.0.0")
     assert warned(settings) == ["server.host"]
     assert "a proxy that ends TLS is expected" in settings.warnings[0]
-    assert access(settings).startswith("who shows an access token or an API key")
+    assert access(settings).startswith("who shows a credential; `bingsan bootstrap` makes the first")
+
+
+@pytest.mark.parametrize(
+    ("method", "shown"),
+    [("oauth2", ("credential", "CLIENT_ID:SECRET")), ("api_key", ("token", "API_KEY"))],
+)
+def test_the_screen_shows_clients_how_to_log_in(method, shown):
+    settings = Settings.load(
+        environ=DATABASE | {"ICEBERG_AUTH_SIGNING_KEY": SIGNING},
+        auth__enabled=True,
+        **{f"auth__{method}__enabled": True},
+    )
+    assert credential(settings) == [shown]
+
+
+def test_the_screen_shows_no_credential_where_none_is_asked_for():
+    assert credential(Settings.load(environ=DATABASE)) == []

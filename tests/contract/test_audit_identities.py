@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.calls import ok
-from tests.factories import unique_name
+from tests.contract.calls import ok, table_path
+from tests.factories import create_table_request, set_properties, unique_name
 from tests.support.identities import EXCHANGE, TOKENS, Identities, Person, basic
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
@@ -108,3 +108,55 @@ def test_a_wrong_secret(admin: Client, identities: Identities, secured: TestServ
     assert identities.login(Person(person.name, "wrong" * 8)).status_code == 401
     eventually(lambda: secured.metric(name, reason="client") == before + 1, 5, "it is counted")
     assert listed(admin, actor=person.name) == []
+
+
+def test_a_refusal_names_what_was_missing(admin: Client, identities: Identities, secured: TestServer) -> None:
+    """By the path, by the body, and by each part of it; the error id of the 403 finds it."""
+    reader, name = identities.person(), unique_name("ns")
+    ok(admin.post("/v1/namespaces", json={"namespace": [name]}))
+    ok(admin.post(f"/v1/namespaces/{name}/tables", json=create_table_request("t")))
+    target = {"warehouse": "default", "namespace": [name]}
+    given = {"privileges": ["read-metadata"], "object": target, "to": {"principal": reader.name}}
+    ok(admin.post("/management/v1/grants", json=given))
+    client, table = identities.as_(reader), table_path(name, "t")
+    change = {
+        "identifier": {"namespace": [name], "name": "t"},
+        "requirements": [],
+        "updates": [set_properties(a="1")],
+    }
+    refused = {
+        "create": client.post(f"/v1/namespaces/{name}/tables", json=create_table_request("u")),
+        "drop": client.delete(table),
+        "read-data": client.post(f"{table}/plan", json={}),
+        "administer": client.get(AUDIT),
+        "write-data": client.post("/v1/transactions/commit", json={"table-changes": [change]}),
+    }
+    for privilege, answer in refused.items():
+        assert answer.status_code == 403, (privilege, answer.text)
+        message = answer.json()["error"]["message"]
+        (error_id,) = re.findall(r"\(error id (.+)\)$", message)
+        eventually(lambda error_id=error_id: listed(admin, request_id=error_id), 10, "it is listed")
+        (event,) = listed(admin, request_id=error_id)
+        assert (event["event-type"], event["outcome"], event["response-code"]) == (
+            "access.denied",
+            "denied",
+            403,
+        )
+        assert (event["privilege"], event["actor"], event["details"]) == (
+            privilege,
+            reader.name,
+            {"message": message},
+        )
+        where = (event["object-kind"], event["warehouse"], event["namespace"], event["name"])
+        in_table, in_namespace = ("table", "default", [name], "t"), ("namespace", "default", [name], None)
+        expected = {"create": in_namespace, "administer": ("server", None, [], None)}
+        assert where == expected.get(privilege, in_table)
+        assert (event["object-id"] or 0) > 0 or privilege == "administer"
+        assert event["credential"].startswith(("secret:", "token:"))
+
+
+def test_what_may_not_be_seen_is_missing_and_not_refused(admin: Client, identities: Identities) -> None:
+    stranger, name = identities.person(), unique_name("ns")
+    ok(admin.post("/v1/namespaces", json={"namespace": [name]}))
+    assert identities.as_(stranger).get(f"/v1/namespaces/{name}").status_code == 404
+    assert [event["event-type"] for event in listed(admin, actor=stranger.name)] == ["token.issued"]

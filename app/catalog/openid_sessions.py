@@ -37,10 +37,14 @@ class OpenIdSessions:
         if provider is None:
             return None
         try:
-            return self._session(provider.verify(token))
+            session = self._session(provider.verify(token))
         except TokenRefused as refusal:
             _log.warning("token of a provider refused", provider=provider.name, reason=refusal.reason)
             raise
+        _log.debug(
+            "token of a provider accepted", principal=session.principal.name, roles=list(session.roles)
+        )
+        return session
 
     def _session(self, vouched: Vouched) -> Session:
         row = self._load(vouched) or self._create(vouched) or self._load(vouched)

@@ -17,6 +17,8 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.conftest import SHARED, MakeServer
+from tests.contract.calls import ok
+from tests.contract.permissions import GRANTS, ROLES, WAREHOUSE, grant, revoke
 from tests.factories import unique_name
 from tests.support.identities import ACCESS_TOKEN, EXCHANGE, PRINCIPALS, Identities, secured_settings
 from tests.support.postgres import DatabaseAddress
@@ -347,6 +349,69 @@ def test_providers_that_answer_nonsense_hold_nobody(make_server: MakeServer) -> 
             comes_in = partial(ask, server.client(), tokens[mode])
             eventually(lambda comes_in=comes_in: comes_in().status_code == 200, 30, f"{mode} is over")
         assert principals(server) == sorted(f"{mode}:alice" for mode in MODES)
+
+
+@pytest.fixture(scope="module")
+def mapped(make_server: MakeServer, provider: Provider) -> Iterator[TestServer]:
+    """A server with a role ``writer`` for whom the provider counts among its ``editors``, and ``reader`` for all."""
+    settings = provider.settings(
+        roles_claim="realm_access.roles", role_mapping="editors=writer,editors=gone", default_roles="reader"
+    )
+    with make_server(settings=secured_settings() | settings) as running:
+        SHARED.append(running)
+        admin = Identities(running).admin
+        for role in ("writer", "reader"):
+            ok(admin.post(ROLES, json={"name": role}), 201)
+        grant(admin, WAREHOUSE, "role:reader", "list", "read-metadata")
+        yield running
+        SHARED.remove(running)
+
+
+def create(server: TestServer, token: str) -> int:
+    body = {"namespace": [unique_name("ns")]}
+    with server.client() as client:
+        answer = client.post("/v1/namespaces", json=body, headers={"Authorization": f"Bearer {token}"})
+    return answer.status_code
+
+
+def test_roles_of_the_token_give_rights_here(mapped: TestServer, provider: Provider) -> None:
+    admin = Identities(mapped).admin
+    editor = provider.token("grace", realm_access={"roles": ["editors", "others"]})
+    others = [
+        provider.token("grace", realm_access={"roles": roles})
+        for roles in ([], ["others"], ["writer"], {"a": 1})
+    ]
+    assert create(mapped, editor) == 403
+    grant(admin, WAREHOUSE, "role:writer", "create")
+    assert create(mapped, editor) == 200
+    assert [create(mapped, token) for token in others] == [403] * 4
+    with mapped.client() as client:
+        listed = client.get("/v1/namespaces", headers={"Authorization": f"Bearer {others[0]}"})
+    assert listed.status_code == 200  # by the role that everybody has
+    revoke(admin, WAREHOUSE, "role:writer", "create")
+    assert [create(mapped, editor) for _ in range(4)] == [403] * 4
+
+
+def test_lost_role_is_lost_with_the_next_token(mapped: TestServer, provider: Provider) -> None:
+    people = Identities(mapped)
+    grant(people.admin, WAREHOUSE, "role:writer", "create")
+    before = provider.token("heidi", realm_access={"roles": ["editors"]})
+    own = exchange(people, before).json()["access_token"]
+    assert [create(mapped, token) for token in (before, own)] == [200, 200]
+    after = provider.token("heidi")
+    assert create(mapped, after) == 403
+    assert create(mapped, exchange(people, after).json()["access_token"]) == 403
+    revoke(people.admin, WAREHOUSE, "role:writer", "create")
+
+
+def test_rights_can_be_granted_to_who_came_in(mapped: TestServer, provider: Provider) -> None:
+    admin, token = Identities(mapped).admin, provider.token("ivan")
+    given = {"privileges": ["create"], "object": WAREHOUSE, "to": {"principal": "corp:ivan"}}
+    assert admin.post(GRANTS, json=given).status_code == 404
+    assert create(mapped, token) == 403
+    ok(admin.post(GRANTS, json=given))
+    assert create(mapped, token) == 200
+    assert create(mapped, provider.token("judy")) == 403
 
 
 def test_two_nodes_see_somebody_for_the_first_time_at_once(

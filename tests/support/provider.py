@@ -99,6 +99,10 @@ class Provider:
         """Return how often somebody fetched the keys."""
         return int(self.order("asked")["asked"].get("/realms/lake/keys?kind=all", 0))
 
+    def tokens_given(self) -> int:
+        """Return how many tokens clients got for their credentials."""
+        return int(self.order("asked")["asked"].get("token", 0))
+
     def item(self, **more: Any) -> dict[str, Any]:
         """Return what a server that trusts it has to be told; ``more`` are names of ``auth.openid``."""
         return {"issuer": self.issuer, "audience": AUDIENCE, "name": "corp", **more}

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
+from app.errors import BadRequestException
+
 
 class Privilege(StrEnum):
     """A right on an object and on all that lies in it; the value is its name on the wire."""
@@ -29,6 +31,17 @@ WRITING: Privileges = READING | {Privilege.WRITE_DATA, Privilege.CREATE, Privile
 SIGNING: Privileges = frozenset({Privilege.VEND, Privilege.READ_DATA, Privilege.WRITE_DATA})
 LEVELS: dict[str, Privileges] = {"none": NONE, "read": READING, "write": WRITING, "manage": ALL}
 """What the words of the earlier version mean, as scopes and as ``auth.acl.default_permission``."""
+
+
+def read_privilege(name: str, field: str) -> Privilege:
+    """
+    :raises BadRequestException: naming the field and all privileges
+    """
+    try:
+        return Privilege(name)
+    except ValueError:
+        known = ", ".join(Privilege)
+        raise BadRequestException(f"Invalid {field} {name[:64]!r}: expected one of {known}") from None
 
 
 def privileges_of(names: Iterable[str]) -> Privileges:

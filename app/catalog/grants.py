@@ -12,8 +12,10 @@ from app.catalog.idempotency import keep_result, mutation, once
 from app.catalog.kinds import KINDS
 from app.catalog.namespaces import no_such_namespace
 from app.catalog.roles import Grantee, find_grantee, somebody_left
+from app.catalog.times import epoch_ms
 from app.changes.log import Change, record_change
 from app.db import Database, Row, Transaction
+from app.identifiers import Namespace
 from app.jobs import Job
 from app.metadata.shapes import JsonObject
 
@@ -147,6 +149,18 @@ def list_grants(catalog: Catalog, wanted: GrantFilter, after: int, limit: int | 
     """Return grants in the order in which they were given, with ids above ``after``."""
     chosen = {**wanted._asdict(), "role_ids": list(wanted.role_ids)}
     return catalog.db.fetch_all("list_grants", after=after, limit=limit, **chosen)
+
+
+def describe_grant(row: Row) -> dict[str, Any]:
+    """Return all there is to say about a grant; ``object`` is an ObjectName."""
+    kind = "role" if row.principal is None else "principal"
+    return {
+        "privilege": row.privilege,
+        "object": ObjectName(row.kind, row.warehouse, Namespace(row.namespace or ()), row.name),
+        "to": {kind: row.role or row.principal},
+        "granted-by": row.granted_by,
+        "granted-at-ms": epoch_ms(row.granted_at),
+    }
 
 
 def keep_grants(catalog: Catalog, _: Job) -> str:

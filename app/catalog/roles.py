@@ -72,6 +72,12 @@ def describe_role(row: Row) -> JsonObject:
     return {"name": row.name, "created-by": row.created_by, "created-at-ms": epoch_ms(row.created_at)}
 
 
+def describe_member(row: Row) -> JsonObject:
+    """Return all there is to say about a member of a role."""
+    kind = "role" if row.principal is None else "principal"
+    return {kind: row.role or row.principal, "added-by": row.added_by, "added-at-ms": epoch_ms(row.added_at)}
+
+
 def _revive(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> JsonObject:
     return result
 

@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import bootstrap, config, jobs, key, migrate, principal, serve, version
+from app.cli import bootstrap, config, grant, jobs, key, migrate, principal, role, serve, version
 from app.cli.exits import FAILED, INTERRUPTED, CommandError
 from app.config import ConfigurationError
 
-COMMANDS = (serve, jobs, migrate, bootstrap, principal, key, config, version)
+COMMANDS = (serve, jobs, migrate, bootstrap, principal, key, role, grant, config, version)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -106,3 +106,58 @@ def test_failures(node: TestServer, root: Person, command: list[str], code: int)
     assert (outcome.code, outcome.out) == (code, "")
     assert outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_roles_and_grants(node: TestServer, root: Person) -> None:
+    person = said(node, "principal", "create", "grace")["name"]
+    assert said(node, "role", "create", "readers")["name"] == "readers"
+    assert said(node, "role", "create", "staff")["name"] == "staff"
+    for member in (person, "role:staff"):
+        assert node.cli("role", "add", "readers", member).code == 0
+    found = said(node, "role", "members", "readers")
+    assert [(each.get("principal"), each.get("role")) for each in found] == [(person, None), (None, "staff")]
+    given = node.cli("grant", "list", "read-metadata", "on", "warehouse:default", "to", "role:readers")
+    assert (given.code, given.err) == (
+        0,
+        "list, read-metadata granted: role readers on warehouse default.\n",
+    )
+    said(node, "grant", "drop", "on", "server", "to", person)
+    listed = said(node, "grants", "warehouse:default")
+    assert [(each["privilege"], each["to"]) for each in listed] == [
+        ("list", "role:readers"),
+        ("read-metadata", "role:readers"),
+    ]
+    effective = said(node, "grants", person, "--effective")
+    assert [each["object"] for each in effective] == ["warehouse:default", "warehouse:default", "server"]
+    assert [each["privilege"] for each in said(node, "grants", person)] == ["drop"]
+    taken = node.cli("revoke", "list", "vend", "on", "warehouse:default", "from", "role:readers")
+    assert (taken.code, taken.err) == (0, "list taken back: role readers on warehouse default.\n")
+    assert node.cli("role", "remove", "readers", person).code == 0
+    assert node.cli("role", "delete", "readers").code == 0
+    assert [each["name"] for each in said(node, "role", "list")] == ["staff"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("grant", "list", "server", "to", "x"), 2, "expected PRIVILEGE... on OBJECT to WHO"),
+        (("revoke", "list", "on", "server", "to", "x"), 2, "expected PRIVILEGE... on OBJECT from WHO"),
+        (("grant", "fly", "on", "server", "to", "x"), 6, "Invalid privilege 'fly': expected one of list,"),
+        (("grant", "list", "on", "moon", "to", "x"), 6, "Invalid object 'moon': expected server,"),
+        (("grant", "list", "on", "server", "to", "no-one"), 3, "Principal does not exist: no-one"),
+        (("grant", "list", "on", "namespace:default/no", "to", "chief"), 3, "Namespace does not exist: no"),
+        (("role", "delete", "no-role"), 3, "Role does not exist: no-role"),
+        (
+            ("revoke", "administer", "on", "server", "from", "chief"),
+            4,
+            "Nobody would be left who administers",
+        ),
+    ],
+)
+def test_refused_commands(
+    node: TestServer, root: Person, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    outcome = node.cli(*arguments)
+    assert outcome.code == code, outcome
+    assert message in outcome.err
+    assert outcome.out == ""

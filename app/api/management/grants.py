@@ -21,11 +21,10 @@ from app.api.schemas.management_grants import (
     ListGrantsResponseSchema,
 )
 from app.auth.objects import GRAMMAR, ObjectName
-from app.auth.privileges import Privilege
+from app.auth.privileges import Privilege, read_privilege
 from app.catalog import grants
 from app.catalog.grants import GrantFilter
 from app.catalog.roles import Grantee
-from app.catalog.times import epoch_ms
 from app.db import Row
 from app.errors import (
     BadRequestException,
@@ -36,7 +35,6 @@ from app.errors import (
     NoSuchWarehouseException,
     NotFoundException,
 )
-from app.identifiers import Namespace
 
 resource = ManagementOperations("grants")
 ON_OBJECT = Parameter("object", "query", f"What it is about: {GRAMMAR}, names percent-encoded.")
@@ -107,19 +105,11 @@ def revoke() -> Response:
 def _read_grants() -> tuple[list[Privilege], ObjectName, Grantee]:
     """The request's body; whoever sent it may do that."""
     body = read_body(GrantsRequestSchema)
-    privileges = [_privilege(name, f"privileges[{i}]") for i, name in enumerate(body["privileges"])]
+    privileges = [read_privilege(name, f"privileges[{i}]") for i, name in enumerate(body["privileges"])]
     target, grantee = object_of(body["object"]), _grantee(body["to"])
     enter_place_of(target)
     authorize_grants(target, privileges)
     return privileges, target, grantee
-
-
-def _privilege(name: str, field: str) -> Privilege:
-    try:
-        return Privilege(name)
-    except ValueError:
-        known = ", ".join(Privilege)
-        raise BadRequestException(f"Invalid {field} {name[:64]!r}: expected one of {known}") from None
 
 
 def _grantee(member: dict[str, Any]) -> Grantee:
@@ -146,12 +136,5 @@ def _requested_filter() -> GrantFilter:
 
 
 def _shown(row: Row) -> dict[str, Any]:
-    kind = "role" if row.principal is None else "principal"
-    target = ObjectName(row.kind, row.warehouse, Namespace(row.namespace or ()), row.name)
-    return {
-        "privilege": row.privilege,
-        "object": target.members(),
-        "to": {kind: row.role or row.principal},
-        "granted-by": row.granted_by,
-        "granted-at-ms": epoch_ms(row.granted_at),
-    }
+    grant = grants.describe_grant(row)
+    return {**grant, "object": grant["object"].members()}

@@ -20,8 +20,6 @@ from app.api.schemas.management_grants import (
 )
 from app.catalog import roles
 from app.catalog.roles import Grantee
-from app.catalog.times import epoch_ms
-from app.db import Row
 from app.errors import (
     AlreadyExistsException,
     ConflictException,
@@ -94,7 +92,7 @@ def list_role_members(role: str) -> Response:
     page = requested_page("members", role)
     found = roles.list_members(catalog(), role, page.after_id(default=0), page.limit)
     members, token = page.cut(list(found), lambda row: str(row.id))
-    return json_answer({"members": list(map(_shown, members)), "next-page-token": token})
+    return json_answer({"members": list(map(roles.describe_member, members)), "next-page-token": token})
 
 
 @resource.operation("PUT", _PRINCIPALS, "Make a principal a member of a role", **_ADDING)
@@ -119,8 +117,3 @@ def add_role_to_role(role: str, member: str) -> Response:
 def remove_role_from_role(role: str, member: str) -> Response:
     roles.remove_member(catalog(), caller(), realm(), role, Grantee("role", member))
     return no_content()
-
-
-def _shown(row: Row) -> dict[str, Any]:
-    kind = "role" if row.principal is None else "principal"
-    return {kind: row.role or row.principal, "added-by": row.added_by, "added-at-ms": epoch_ms(row.added_at)}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.contract.calls import assert_error, make_namespace, make_table, no_content, ok
-from tests.contract.permissions import (
+from tests.contract.rights import (
     EXPLAIN,
     ROLES,
     SERVER,

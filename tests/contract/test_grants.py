@@ -17,7 +17,7 @@ from tests.contract.calls import (
     table_path,
     view_path,
 )
-from tests.contract.permissions import (
+from tests.contract.rights import (
     GRANTS,
     SERVER,
     WAREHOUSE,

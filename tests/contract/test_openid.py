@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.conftest import SHARED, MakeServer
 from tests.contract.calls import ok
-from tests.contract.permissions import GRANTS, ROLES, WAREHOUSE, grant, revoke
+from tests.contract.rights import GRANTS, ROLES, WAREHOUSE, grant, revoke
 from tests.factories import unique_name
 from tests.support.identities import ACCESS_TOKEN, EXCHANGE, PRINCIPALS, Identities, secured_settings
 from tests.support.postgres import DatabaseAddress

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.calls import assert_error, make_namespace, namespace_path, no_content, ok
-from tests.contract.permissions import GRANTS, ROLES, SERVER, grant, make_role, on_namespace, request, revoke
+from tests.contract.rights import GRANTS, ROLES, SERVER, grant, make_role, on_namespace, request, revoke
 from tests.factories import unique_name
 from tests.support.identities import Identities
 from tests.support.server import Client

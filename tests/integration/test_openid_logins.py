@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from tests.clients.spark import Engine
 from tests.conftest import MakeServer
 from tests.contract.calls import ok
-from tests.contract.permissions import ROLES, SERVER, grant
+from tests.contract.rights import ROLES, SERVER, grant
 from tests.factories import unique_name
 from tests.support.identities import Identities, secured_settings
 from tests.support.process import eventually

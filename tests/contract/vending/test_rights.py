@@ -15,7 +15,7 @@ from tests.contract.calls import (
     no_content,
     ok,
 )
-from tests.contract.permissions import on_namespace, on_table, person_with, revoke
+from tests.contract.rights import on_namespace, on_table, person_with, revoke
 from tests.contract.vending.keys import ASKING, DENIED, holder, issued, load
 from tests.factories import create_table_request
 from tests.support.identities import Identities, secured_settings

@@ -27,6 +27,7 @@ _ALWAYS = frozenset(
         "x-amz-content-sha256",
         "x-amz-expected-bucket-owner",
         "x-amz-sdk-checksum-algorithm",
+        "x-amz-te",
         "x-amz-user-agent",
     }
 )

@@ -112,6 +112,16 @@ class VendingWarehouse(S3Warehouse):
         return {"s3.endpoint": self.minio.endpoint, "s3.region": self.minio.region}
 
 
+class SigningWarehouse(VendingWarehouse):
+    """The same, which gives nothing to clients but signatures; they are made with keys that end at the table."""
+
+    def __init__(self, minio: Minio, bucket: str, prefix: str) -> None:
+        super().__init__(minio, bucket, prefix, ways=["remote-signing"])
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "ICEBERG_STORAGE_S3_STS_ENDPOINT": self.minio.endpoint}
+
+
 def same_place(location: str) -> str:
     """Return a location in the spelling that ``files()`` uses; engines write ``file:/x`` and ``/x`` too."""
     path = re.sub(r"^(file:)?/*/", "/", location)

@@ -17,6 +17,7 @@ import requests
 from tests.conftest import MakeServer
 from tests.contract.calls import no_content, ok, table_path
 from tests.contract.managed import WAREHOUSES, Grounds, create, s3_profile, try_create
+from tests.contract.signing.signed import Signed, new_table
 from tests.factories import create_table_request, set_properties, unique_name
 from tests.support.exchanges import OBSERVERS, Exchange
 from tests.support.identities import (
@@ -31,14 +32,16 @@ from tests.support.identities import (
 )
 from tests.support.minio import Minio
 from tests.support.postgres import Postgres
+from tests.support.provider import Provider
 from tests.support.secrecy import Secrets
 from tests.support.server import Client, TestServer
 from tests.support.warehouses import VendingWarehouse
 
 BUCKET = "secrecy"
+JWT = "urn:ietf:params:oauth:token-type:jwt"
 ASKING = {"X-Iceberg-Access-Delegation": "vended-credentials"}
 # Whose answers hold what they were asked for.
-HANDING_OUT = (TOKENS, PRINCIPALS, KEYS, "/v1/api-keys", "/tables", "/credentials")
+HANDING_OUT = (TOKENS, PRINCIPALS, KEYS, "/v1/api-keys", "/tables", "/credentials", "/sign")
 ROWS = """SELECT table_name FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"""
 """Of partitioned tables too: the parent shows what is in all parts."""
@@ -80,30 +83,36 @@ def scene(make_server: MakeServer, minio: Minio) -> Iterator[Scene]:
     grounds.put_secret("minio", minio)
     minio.create_bucket(BUCKET)
     warehouse = VendingWarehouse(minio, BUCKET, "root")
-    settings = secured_settings(**{"logging.level": "debug", "server.workers": 1, **grounds.settings()})
+    provider = Provider()
+    more = {"logging.level": "debug", "server.workers": 1, **grounds.settings(), **provider.settings()}
+    settings = secured_settings(**more)
     hidden.add("secrets.key", grounds.key)
     hidden.add("auth.signing_key", str(settings["auth.signing_key"]))
     hidden.add("auth.oauth2.client_secret", str(settings["auth.oauth2.client_secret"]))
     hidden.add("the store's key", warehouse.user.secret_key)
     hidden.add("the store's root key", minio.secret_key)
-    with make_server(warehouse, settings=settings) as server:
+    with provider, make_server(warehouse, settings=settings) as server:
         assert server.database is not None
         hidden.add("database.password", server.database.password)
         scene = Scene(server, Identities(server), hidden)
         OBSERVERS.append(scene.exchanges.append)
-        use(scene, minio)
+        use(scene, minio, provider)
         OBSERVERS.remove(scene.exchanges.append)
         yield scene
     grounds.remove()
 
 
-def use(scene: Scene, minio: Minio) -> None:
+def use(scene: Scene, minio: Minio, provider: Provider) -> None:
     log_in(scene)
     fail_to_log_in(scene)
+    come_from_elsewhere(scene, provider)
     administer(scene)
     put_secrets_where_they_do_not_belong(scene)
     vend(scene)
     manage_warehouses(scene, minio)
+    sign(scene, minio)
+    for path in ("/audit?pageSize=1000", "/warehouses", "/jobs"):
+        ok(scene.identities.admin.get(f"/management/v1{path}"))
 
 
 def log_in(scene: Scene) -> None:
@@ -153,6 +162,21 @@ def fail_to_log_in(scene: Scene) -> None:
     scene.refuse("POST", TOKENS, data=broken, headers={"Content-Type": "application/json"})
     for subject in (stranger, key, wrong.secret):
         scene.refuse("POST", TOKENS, data=form(grant_type=EXCHANGE, subject_token=subject))
+
+
+def come_from_elsewhere(scene: Scene, provider: Provider) -> None:
+    """With tokens of an OpenID provider, good ones and others."""
+    with Client(scene.server.url) as client:
+        good = scene.token(provider.token())
+        ok(client.get("/v1/config", headers={"Authorization": f"Bearer {good}"}))
+    exchange = {"grant_type": EXCHANGE, "subject_token": good, "subject_token_type": JWT}
+    scene.token(ok(scene.identities.ask(exchange))["access_token"])
+    for claims in ({"aud": "others"}, {"exp": 1}, {"iss": "https://elsewhere"}, {"sub": None}):
+        bad = scene.token(provider.token(**claims))
+        scene.refuse("GET", "/v1/config", headers={"Authorization": f"Bearer {bad}"})
+        scene.refuse(
+            "POST", TOKENS, data={**exchange, "subject_token": bad, "client_id": unique_name("nobody")}
+        )
 
 
 def administer(scene: Scene) -> None:
@@ -247,6 +271,31 @@ def manage_warehouses(scene: Scene, minio: Minio) -> None:
         odd = {**wrong, "credentials": {**wrong["credentials"], "secret-access-key": value}}
         scene.refuse_body(WAREHOUSES, json={"name": unique_name("w"), "storage-profile": odd})
     no_content(admin.delete(f"{WAREHOUSES}/{made['name']}"))
+
+
+def sign(scene: Scene, minio: Minio) -> None:
+    """Signatures are secrets for as long as they are good."""
+    admin, hidden = scene.identities.admin, scene.hidden
+    user = minio.add_user(BUCKET)
+    keys = {
+        "access-key-id": user.access_key,
+        "secret-access-key": hidden.add("a signer's key", user.secret_key),
+    }
+    profile = {**s3_profile(minio, BUCKET, delegation=["remote-signing"]), "sts": {}}
+    prefix = create(admin, {**profile, "credentials": {"type": "inline", **keys}})["prefix"]
+    ok(admin.post(f"/v1/{prefix}/namespaces", json={"namespace": ["signed"]}))
+    signed = Signed(admin, minio, new_table(admin, f"/v1/{prefix}/namespaces/signed"))
+    for method, key in (("GET", "metadata/x"), ("PUT", "data/y"), ("DELETE", "data/y")):
+        answer = ok(signed.ask(method, signed.uri(key)))
+        headers = {name.lower(): ",".join(values) for name, values in answer["headers"].items()}
+        hidden.add("a signature", headers["authorization"].rpartition("Signature=")[2])
+        hidden.add("a signer's session", headers["x-amz-security-token"])
+    forged = hidden.add("a forged signature", secrets.token_hex(32))
+    headers = {"Authorization": [f"AWS4-HMAC-SHA256 Credential=x, Signature={forged}"]}
+    elsewhere = f"{minio.endpoint}/{BUCKET}/elsewhere?X-Amz-Signature={forged}"
+    for uri in (elsewhere, signed.uri("data/y", f"X-Amz-Signature={forged}&X-Amz-Security-Token={forged}")):
+        body = {"region": minio.region, "uri": uri, "method": "GET", "headers": headers}
+        scene.refuse_body(signed.route, json=body)
 
 
 def test_log(scene: Scene) -> None:

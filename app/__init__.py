@@ -81,7 +81,8 @@ def create_app(settings: Settings) -> "Flask":
     declared["oauth"] = oauth.declarations
     declared["health"] = {**health.declarations, **exposition.declarations}
     app.register_blueprint(DocumentRoutes(declared).blueprint)
-    exposition.init_metrics(app, count=partial(count_entities, db), ready=probe.is_alive)
+    readers = exposition.readers_of(settings)
+    exposition.init_metrics(app, count=partial(count_entities, db), ready=probe.is_alive, readers=readers)
     metrics.watch_pool(db.statistics)
     if settings.metrics.label_tables:
         metrics.label_commits_by_table()

@@ -33,7 +33,7 @@ def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
     rules = (
         _database,
         _server,
-        _proxies,
+        _networks,
         _cross_origin,
         _auth,
         _openid,
@@ -101,16 +101,14 @@ def check_files(settings: Settings, faulty: Set[str]) -> Iterator[Fault]:
             yield _fault(settings, problem.key, str(problem))
 
 
-def _proxies(settings: Settings) -> Iterator[Fault]:
-    for network in settings.server.trusted_proxies:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            expected = "10.1.2.3, 10.0.0.0/8 or 2001:db8::/32"
-            source = settings.origin("server.trusted_proxies")
-            yield Fault(
-                "server.trusted_proxies", f"no address or network: {error}", network, expected, source
-            )
+def _networks(settings: Settings) -> Iterator[Fault]:
+    for key in ("server.trusted_proxies", "metrics.allowed_addresses"):
+        for network in settings.value(key):
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                expected = "10.1.2.3, 10.0.0.0/8 or 2001:db8::/32"
+                yield Fault(key, f"no address or network: {error}", network, expected, settings.origin(key))
 
 
 def _cross_origin(settings: Settings) -> Iterator[Fault]:

@@ -340,6 +340,10 @@ class MetricsSettings:
     report_retention: float = duration(
         "720h", "How long reports of clients about their scans and commits are kept.", low="1h"
     )
+    allowed_addresses: tuple[str, ...] = text_list(
+        "Addresses and networks that may read /metrics beside this machine when auth.enabled is true: its figures name"
+        " namespaces. Without authentication everybody may."
+    )
 
 
 @dataclass(frozen=True)

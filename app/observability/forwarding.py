@@ -14,11 +14,27 @@ _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _PORT = re.compile(r"\[(?P<six>[^\]]*)\](:\d{1,5})?|(?P<four>[0-9.]+):\d{1,5}")
 
 
-class TrustedProxies:
-    """``networks`` are addresses and networks (``10.0.0.0/8``, ``2001:db8::1``) of proxies of ours."""
+class Networks:
+    """Addresses and networks (``10.0.0.0/8``, ``2001:db8::1``)."""
 
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks = tuple(ip_network(network) for network in networks)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def __contains__(self, text: str) -> bool:
+        return self.has(_parse(text))
+
+    def has(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self._networks)
+
+
+class TrustedProxies:
+    """``networks`` are those of proxies of ours."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks = Networks(networks)
 
     def client_address(self, peer: str, forwarded: str | None) -> str:
         """The address of the client behind the connection from ``peer``.
@@ -30,7 +46,7 @@ class TrustedProxies:
         if found is None:
             return peer
         for text in reversed((forwarded or "").split(",")):
-            named = _parse(text) if self._is_trusted(found) else None
+            named = _parse(text) if self._networks.has(found) else None
             if named is None:
                 break
             found = named
@@ -40,7 +56,7 @@ class TrustedProxies:
         """Note the client's address in a WSGI environ; the scheme and prefix that a trusted proxy gives."""
         peer = environ.get("REMOTE_ADDR", "")
         environ[CLIENT_ADDRESS] = self.client_address(peer, environ.get("HTTP_X_FORWARDED_FOR"))
-        if not self._networks or not self._is_trusted(_parse(peer)):
+        if not self._networks or peer not in self._networks:
             return
         scheme = _last(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
         if scheme in _SCHEMES:
@@ -48,9 +64,6 @@ class TrustedProxies:
         prefix = _last(environ.get("HTTP_X_FORWARDED_PREFIX", "")).removesuffix("/")
         if _PREFIX.fullmatch(prefix):
             environ["SCRIPT_NAME"] = prefix
-
-    def _is_trusted(self, address: Address | None) -> bool:
-        return address is not None and any(address in network for network in self._networks)
 
 
 def _parse(text: str) -> Address | None:

@@ -7,6 +7,7 @@ import requests
 
 from tests.conftest import MakeServer
 from tests.e2e.test_drain import connect, read_until
+from tests.support.identities import secured_settings
 from tests.support.process import eventually
 from tests.support.server import TestServer
 
@@ -92,3 +93,31 @@ def test_the_page_of_the_api_allows_what_it_needs_and_no_more(server: TestServer
     assert "script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:" in policy
     assert "unsafe" not in policy
     assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_below_a_path_of_the_proxy(behind_proxy: TestServer):
+    def servers(**headers: str) -> list[dict[str, str]]:
+        return requests.get(behind_proxy.url + "/openapi.json", headers=headers, timeout=10).json()["servers"]
+
+    assert servers(**FORGED) == [{"url": "/catalog"}]
+    assert servers() == [{"url": "/"}]
+    page = requests.get(behind_proxy.url + "/docs", headers=FORGED, timeout=10)
+    assert 'href="docs/docs.css"' in page.text
+
+
+@pytest.fixture(scope="module")
+def figures(make_server: MakeServer):
+    allowed = {"server.trusted_proxies": "127.0.0.1", "metrics.allowed_addresses": "192.0.2.0/24"}
+    with make_server(settings=secured_settings() | allowed) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [("127.0.0.1", 200), ("192.0.2.77", 200), ("203.0.113.9", 403), ("unknown", 200)]
+)
+def test_figures_are_for_this_machine_and_named_addresses(
+    figures: TestServer, behind_proxy: TestServer, address: str, status: int
+):
+    given = {"X-Forwarded-For": address}
+    assert requests.get(figures.url + "/metrics", headers=given, timeout=10).status_code == status
+    assert requests.get(behind_proxy.url + "/metrics", headers=given, timeout=10).status_code == 200

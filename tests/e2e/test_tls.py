@@ -209,6 +209,17 @@ def test_a_broken_pair_leaves_the_old_one_in_use(rotating: tuple[TestServer, Aut
     eventually(lambda: serial_number(server) != before, 15, "the next good pair is used")
 
 
+def test_a_worker_that_starts_while_the_pair_is_broken(rotating: tuple[TestServer, Authority, Pair]):
+    server, _, pair = rotating
+    before, workers = serial_number(server), set(server.workers())
+    pair.key.write_text("broken")
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    eventually(lambda: len(set(server.workers()) - workers) == 2, 30, "there are new workers")
+    eventually(lambda: server.client().get("/ready").status_code == 200, 30, "they answer")
+    assert {serial_number(server) for _ in range(10)} == {before}
+
+
 def test_limits_come_before_authentication(make_server: MakeServer, authority: Authority, pair: Pair):
     """Neither a long URL nor a large body costs more because nobody is let in."""
     limits = {"limits.max_request_body_size": "2KiB", "limits.max_header_size": "2KiB", **QUICK}

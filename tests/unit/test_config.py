@@ -157,6 +157,7 @@ def test_embedded_and_configured_database_exclude_each_other():
         ({"catalog__prefix": "x"}, "catalog.prefix"),
         ({"server__trusted_proxies": "10.0.0.1/8"}, "server.trusted_proxies"),
         ({"server__trusted_proxies": "proxy.example"}, "server.trusted_proxies"),
+        ({"metrics__allowed_addresses": "prometheus"}, "metrics.allowed_addresses"),
         ({"server__cors_origins": "console.example"}, "server.cors_origins"),
         ({"server__cors_origins": "https://console.example/"}, "server.cors_origins"),
         ({"server__cors_origins": "*,https://a"}, "server.cors_origins"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from flask import Blueprint, Response, request
 
-from app.api.answers import raw_answer
+from app.api.answers import json_answer, raw_answer
 from app.api.declarations import Answer, Declaration, declare
 from app.api.document.notation import JsonObject
 from app.errors import NotFoundException
@@ -69,6 +69,8 @@ class DocumentRoutes:
         return {name: (PAGE / name).read_bytes() for name in ("index.html", *_TYPES)}
 
     def open_api_document(self) -> Response:
+        if request.script_root:  # a proxy serves all of it below a path of its own
+            return json_answer({**self.document, "servers": [{"url": request.script_root}]})
         return raw_answer(self._encoded)
 
     def docs(self) -> Response:

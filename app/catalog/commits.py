@@ -18,6 +18,7 @@ from app.catalog.maintenance import enqueue_superseded
 from app.catalog.metadata_files import delete_metadata_files, write_metadata_file
 from app.catalog.namespaces import no_such_namespace
 from app.catalog.purge import refuse_while_purged
+from app.catalog.vended_places import Holder, refuse_open_place
 from app.changes.log import Change, record_change
 from app.db import (
     ConstraintViolated,
@@ -172,7 +173,10 @@ def _swap_one(tx: Transaction, caller: Caller, warehouse: Warehouse, item: Prepa
         enqueue_superseded(tx, warehouse.id, item.base.metadata, item.metadata)
     if item.moves:
         # After the row: whoever lost the race for a name or a uuid hears of that, not of its location.
-        claim_location(tx, warehouse, item.metadata["location"], object_id, _adoption(item))
+        location, adoption = item.metadata["location"], _adoption(item)
+        claim_location(tx, warehouse, location, object_id, adoption)
+        holder = Holder(caller.identity, item.intent.identifier)
+        refuse_open_place(tx, warehouse, location, holder, is_adopted=adoption is not None)
     if item.intent.adopted is not None:
         refuse_while_purged(tx, item.metadata["location"])
     change = _change(warehouse, item, object_id)

@@ -103,6 +103,11 @@ class Caller:
         return self.origin.principal_id
 
     @property
+    def identity(self) -> str:
+        """What tells the principal apart, also from one that had the name before."""
+        return f"{self.origin.principal_id}:{self.origin.principal}"
+
+    @property
     def request_id(self) -> str:
         return self.origin.request_id
 

@@ -13,6 +13,7 @@ import msgspec
 
 from app.catalog import signing
 from app.catalog.context import Caller, Catalog, Warehouse
+from app.catalog.vended_places import Holder, keep_place
 from app.catalog.warehouse_profiles import profile_of
 from app.changes.audit import AuditEvent, AuditObject, record_issued
 from app.errors import ServiceError
@@ -124,9 +125,11 @@ def _vend(
     place = normalise(location)
     origin = caller.origin
     session = session_name(origin.principal, str(table))
-    wanted = Wanted(place, access, f"{origin.principal_id}:{origin.principal}", session)
+    wanted = Wanted(place, access, caller.identity, session)
 
     def record(vended: Vended) -> None:
+        if vended.expires_at is not None:
+            keep_place(catalog, warehouse, place, Holder(caller.identity, table), vended.expires_at)
         event = AuditEvent(
             action="credentials.issued",
             outcome="success",

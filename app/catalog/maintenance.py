@@ -18,11 +18,22 @@ KEEP_CHANGES = "keep-changes"
 KEEP_AUDIT = "keep-audit"
 KEEP_REVOKED_TOKENS = "keep-revoked-tokens"
 KEEP_JOBS = "keep-jobs"
+KEEP_VENDED_PLACES = "keep-vended-places"
 KEEP_IDEMPOTENCY_KEYS = "keep-idempotency-keys"
 KEEP_METRIC_REPORTS = "keep-metric-reports"
 PERIODS = {
     KEEP_IDEMPOTENCY_KEYS: 300.0,
-    **dict.fromkeys((KEEP_CHANGES, KEEP_METRIC_REPORTS, KEEP_AUDIT, KEEP_REVOKED_TOKENS, KEEP_JOBS), 3600.0),
+    **dict.fromkeys(
+        (
+            KEEP_CHANGES,
+            KEEP_METRIC_REPORTS,
+            KEEP_AUDIT,
+            KEEP_REVOKED_TOKENS,
+            KEEP_JOBS,
+            KEEP_VENDED_PLACES,
+        ),
+        3600.0,
+    ),
 }
 
 
@@ -99,3 +110,9 @@ def keep_jobs(catalog: Catalog, _: Job) -> str:
 def keep_revoked_tokens(catalog: Catalog, _: Job) -> str:
     """Forget revoked tokens that nobody could use or exchange any more."""
     return f"{forget_revoked_tokens(catalog)} rows deleted"
+
+
+def keep_vended_places(catalog: Catalog, _: Job) -> str:
+    """Forget places whose keys have ended."""
+    gone = catalog.db.execute("delete_old_vended_places")
+    return f"{gone} rows deleted"

@@ -15,9 +15,10 @@ from app.catalog.documents import document_result, revive_document
 from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE
-from app.catalog.locations import refuse_overlap, table_location
+from app.catalog.locations import table_location
 from app.catalog.metadata_files import encode_document, read_metadata_file
 from app.catalog.times import now_ms
+from app.catalog.vended_places import Holder, refuse_place
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata import snapshots
 from app.metadata.requirements import check_table_requirements, is_create
@@ -130,7 +131,9 @@ def stage_table(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: New
     intent = _creation(catalog, new)
     (base,) = read_bases(catalog.db, warehouse, [intent])
     prepared = prepare(catalog, warehouse, intent, base)
-    refuse_overlap(catalog.db, warehouse, prepared.metadata["location"])
+    refuse_place(
+        catalog.db, warehouse, prepared.metadata["location"], Holder(caller.identity, new.identifier)
+    )
     if caller.idempotency is not None:
         with mutation(catalog, caller, warehouse) as tx:
             keep_result(tx, caller, warehouse, {"document": prepared.document})

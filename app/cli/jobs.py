@@ -76,4 +76,5 @@ def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
         maintenance.KEEP_AUDIT: partial(maintenance.keep_audit, catalog),
         maintenance.KEEP_REVOKED_TOKENS: partial(maintenance.keep_revoked_tokens, catalog),
         maintenance.KEEP_JOBS: partial(maintenance.keep_jobs, catalog),
+        maintenance.KEEP_VENDED_PLACES: partial(maintenance.keep_vended_places, catalog),
     }

@@ -11,8 +11,9 @@ from tests.contract.calls import (
     make_table,
 )
 from tests.contract.managed import Grounds
-from tests.contract.vending.keys import BUCKET, OTHER
+from tests.contract.vending.keys import BUCKET, OTHER, SECURED
 from tests.support.faults import Exchange, Proxy
+from tests.support.identities import Identities, secured_settings
 from tests.support.minio import Minio
 from tests.support.server import Client, TestServer
 from tests.support.warehouses import VendingWarehouse
@@ -65,3 +66,22 @@ def namespace(client: Client) -> str:
 @pytest.fixture
 def table(client: Client, namespace: str) -> Tabular:
     return make_table(client, namespace)
+
+
+@pytest.fixture(scope="session")
+def secured(make_server: MakeServer, minio: Minio) -> Iterator[TestServer]:
+    warehouse = VendingWarehouse(minio, minio.create_bucket(SECURED), "root")
+    with make_server(warehouse, settings=secured_settings()) as running:
+        SHARED.append(running)
+        yield running
+        SHARED.remove(running)
+
+
+@pytest.fixture(scope="session")
+def people(secured: TestServer) -> Identities:
+    return Identities(secured)
+
+
+@pytest.fixture
+def space(people: Identities) -> str:
+    return make_namespace(people.admin)

@@ -14,6 +14,9 @@ from tests.support.server import Client, TestServer
 from tests.support.warehouses import VendingWarehouse
 
 BUCKET, OTHER = "vending", "vending-2"
+SECURED = "vending-secured"
+READER = ("read-metadata", "read-data", "vend")
+WRITER = (*READER, "write-data")
 HOUR = 3600
 ASKING = {"X-Iceberg-Access-Delegation": "vended-credentials"}
 DENIED = {"AccessDenied", "403"}
@@ -93,3 +96,7 @@ def table_in(client: Client, made: dict[str, Any]) -> str:
     ok(client.post(spaces, json={"namespace": [name]}))
     ok(client.post(f"{spaces}/{name}/tables", json=create_table_request("t")))
     return f"{spaces}/{name}/tables/t"
+
+
+def seen_by(client: Client, table: Tabular) -> Tabular:
+    return Tabular(client, table.namespace, table.name, table.path)

@@ -1,11 +1,9 @@
 """Keys that reach as far as the rights of the one who asks, and who gets none."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.conftest import SHARED, MakeServer
 from tests.contract.calls import (
     Tabular,
     assert_error,
@@ -16,44 +14,16 @@ from tests.contract.calls import (
     ok,
 )
 from tests.contract.rights import on_namespace, on_table, person_with, revoke
-from tests.contract.vending.keys import ASKING, DENIED, holder, issued, load
+from tests.contract.vending.keys import ASKING, DENIED, READER, SECURED, WRITER, holder, issued, load, seen_by
 from tests.factories import create_table_request
-from tests.support.identities import Identities, secured_settings
+from tests.support.identities import Identities
 from tests.support.minio import Minio
-from tests.support.server import Client, TestServer
-from tests.support.warehouses import VendingWarehouse
-
-SECURED = "vending-secured"
-READER = ("read-metadata", "read-data", "vend")
-WRITER = (*READER, "write-data")
-
-
-@pytest.fixture(scope="module")
-def secured(make_server: MakeServer, minio: Minio) -> Iterator[TestServer]:
-    warehouse = VendingWarehouse(minio, minio.create_bucket(SECURED), "root")
-    with make_server(warehouse, settings=secured_settings()) as running:
-        SHARED.append(running)
-        yield running
-        SHARED.remove(running)
-
-
-@pytest.fixture(scope="module")
-def people(secured: TestServer) -> Identities:
-    return Identities(secured)
-
-
-@pytest.fixture
-def space(people: Identities) -> str:
-    return make_namespace(people.admin)
+from tests.support.server import Client
 
 
 @pytest.fixture
 def table(people: Identities, space: str) -> Tabular:
     return make_table(people.admin, space)
-
-
-def seen_by(client: Client, table: Tabular) -> Tabular:
-    return Tabular(client, table.namespace, table.name, table.path)
 
 
 def outcomes(minio: Minio, table: Tabular, config: dict[str, str]) -> dict[str, str]:

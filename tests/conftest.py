@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.factories import unique_name
+from tests.support.identities import Identities, secured_settings
 from tests.support.minio import Minio
 from tests.support.nodes import Nodes, hold_settings
 from tests.support.postgres import DatabaseAddress, Postgres
@@ -85,6 +86,27 @@ def server(make_server: MakeServer) -> Iterator[TestServer]:
         SHARED.append(running)
         yield running
         SHARED.remove(running)
+
+
+@pytest.fixture(scope="session")
+def secured(make_server: MakeServer) -> Iterator[TestServer]:
+    """A server that wants to know who asks; ``identities`` has its people."""
+    with make_server(settings=secured_settings()) as running:
+        SHARED.append(running)
+        yield running
+        SHARED.remove(running)
+
+
+@pytest.fixture(scope="session")
+def identities(secured: TestServer) -> Identities:
+    """The people of ``secured``: ``identities.admin``, ``identities.as_(identities.person())``."""
+    return Identities(secured)
+
+
+@pytest.fixture(scope="session")
+def admin(identities: Identities) -> Client:
+    """An HTTP session to ``secured`` of one who may do all."""
+    return identities.admin
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from app.api.answers import json_answer
 from app.api.context import catalog, client_address, origin_of, services
 from app.api.declarations import Answer, declare
 from app.api.rate_limit import admit_address
-from app.auth.oauth import ACCESS_TOKEN, Issued, OAuthError, TokenIssuer, TokenRequest
+from app.auth.oauth import ACCESS_TOKEN, Issued, OAuthError, TokenIssuer, TokenRequest, WrongSecret
 from app.changes.audit import AuditEvent, AuditObject, record_issued
 from app.errors import (
     RequestHeaderFieldsTooLargeException,
@@ -25,8 +25,6 @@ PATH = "/v1/oauth/tokens"
 LARGEST_BODY = 64 << 10
 _MOST_PARAMETERS = 50
 _FORM = "application/x-www-form-urlencoded"
-# What somebody is told who does not know a secret; other mistakes are not counted.
-_GUESSES = {"invalid_client", "invalid_grant"}
 _FAILURES = (400, 401, 405, 413, 429, 500, 503)
 _HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
@@ -75,14 +73,17 @@ def get_token() -> Response:
 
 
 def _issue(issuer: TokenIssuer, asked: TokenRequest) -> Issued:
-    """Issue a token, unless the address failed too often lately."""
+    """Issue a token; an address that showed too many wrong secrets lately is not even heard."""
+    if not asked.shows_secret:
+        return issuer.issue(asked)
     with services().attempts.attempt(client_address() or "", asked.client_id) as attempt:
         try:
             issued = issuer.issue(asked)
-        except OAuthError as error:
-            refusal = error
-            if error.code not in _GUESSES:
-                attempt.succeed()
+        except WrongSecret as error:
+            refusal = error  # the attempt has failed
+        except OAuthError:
+            attempt.succeed()
+            raise
         else:
             attempt.succeed()
             return issued

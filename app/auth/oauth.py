@@ -40,12 +40,24 @@ class OAuthError(Exception):
         self.code = code
 
 
+class WrongSecret(OAuthError):
+    """Somebody may be guessing."""
+
+    def __init__(self) -> None:
+        super().__init__("invalid_client", "unknown client, or not its secret")
+
+
 class TokenRequest(NamedTuple):
     """The parameters, and what the header Authorization holds: ``basic`` still encoded, or ``bearer``."""
 
     parameters: Mapping[str, str]
     basic: str = ""
     bearer: str = ""
+
+    @property
+    def shows_secret(self) -> bool:
+        """Whether somebody claims to be a client."""
+        return bool(self.basic or self.parameters.get("client_secret"))
 
     @property
     def client_id(self) -> str:
@@ -140,7 +152,7 @@ class TokenIssuer:
                 until = None if row.expires_at is None else row.expires_at.timestamp()
                 return Origin(row.principal_id, (CATALOG,), f"secret:{row.id}", until)
         if offered:
-            raise OAuthError("invalid_client", "unknown client, or not its secret")
+            raise WrongSecret
         return None
 
     def _exchanged(self, request: TokenRequest) -> Origin:

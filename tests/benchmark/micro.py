@@ -1,8 +1,9 @@
-"""What observing one request costs in this process: prints nanoseconds per call as one JSON object.
+"""What observing and authenticating one request costs in this process: prints nanoseconds per call as one JSON object.
 
 Run: ``python -m tests.benchmark.micro``. Lines go to /dev/null; nothing is asserted.
 """
 
+import hashlib
 import json
 import os
 import time
@@ -10,6 +11,14 @@ import timeit
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from app.auth.authenticator import Authenticator
+from app.auth.freshness import Freshness
+from app.auth.last_used import LastUsed
+from app.auth.principals import Principal
+from app.auth.sessions import Session, SessionCache
+from app.auth.tokens import AccessToken, Signer
+from app.config import Settings
+from app.db import Database
 from app.observability.lines import RequestEntry, render
 from app.observability.logs import log_request, writer
 from app.observability.metrics import Metrics
@@ -40,6 +49,24 @@ def nanoseconds(call: Callable[[], Any]) -> float:
     return round(min(timeit.repeat(call, number=CALLS, repeat=ROUNDS)) / CALLS * 1e9, 1)
 
 
+def authentication() -> dict[str, float]:
+    """What a credential costs that the worker knows, and what a token costs that it does not."""
+    signer = Signer([os.urandom(32)])
+    ends_at = time.time() + 3600
+    token = AccessToken(principal_id=1, scopes=("catalog",), issued_at=time.time(), expires_at=ends_at)
+    text, cache = signer.sign(token), SessionCache()
+    session = Session(Principal(1, "p", "service"), f"token:{token.id}", expires_at=ends_at)
+    database = Database(Settings.load(environ={"ICEBERG_DATABASE_HOST": "nowhere.invalid"}), pool_size=1)
+    authenticator = Authenticator(database, Freshness(lambda: 1), LastUsed(database), signer, cache=cache)
+    cache.find(b"", 1)
+    cache.keep(hashlib.sha256(text.encode()).digest(), 1, session)
+
+    def known() -> None:
+        authenticator.session(text, authenticator.freshness.version())
+
+    return {"known_credential": nanoseconds(known), "verify_token": nanoseconds(lambda: signer.read(text))}
+
+
 def main() -> None:
     figures = Metrics()
     entry = RequestEntry(
@@ -60,6 +87,7 @@ def main() -> None:
     writer._queue.clear()
     bare = nanoseconds(lambda: answer(hello))
     costs["observe_request"] = round(nanoseconds(lambda: answer(observed)) - bare, 1)
+    costs |= authentication()
     print(json.dumps({"nanoseconds": costs}))
 
 

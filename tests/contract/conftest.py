@@ -16,7 +16,6 @@ from tests.contract.managed import Grounds
 from tests.contract.wire import assert_nothing_half_done
 from tests.support.contract import Contract, Outer
 from tests.support.exchanges import OBSERVERS
-from tests.support.identities import Identities, secured_settings
 from tests.support.minio import Minio
 from tests.support.own_document import own_document
 from tests.support.recording import FAILED, RECORDING, Recording
@@ -64,27 +63,6 @@ def manager(managed: TestServer) -> Iterator[Client]:
     """An HTTP session to it."""
     with Client(managed.url) as session:
         yield session
-
-
-@pytest.fixture(scope="session")
-def secured(make_server: MakeServer) -> Iterator[TestServer]:
-    """A server that wants to know who asks; ``identities`` has its people."""
-    with make_server(settings=secured_settings()) as running:
-        SHARED.append(running)
-        yield running
-        SHARED.remove(running)
-
-
-@pytest.fixture(scope="session")
-def identities(secured: TestServer) -> Identities:
-    """The people of ``secured``: ``identities.admin``, ``identities.as_(identities.person())``."""
-    return Identities(secured)
-
-
-@pytest.fixture(scope="session")
-def admin(identities: Identities) -> Client:
-    """An HTTP session to ``secured`` of one who may do all."""
-    return identities.admin
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,7 @@ class Provider:
         header = self._check_header(_part(token, 0, _Header))
         key = self._keys.find(header.kid, header.alg)
         if key is None:
-            raise TokenRefused(f"the provider has no key {header.kid!r} for {header.alg}")
+            raise TokenRefused(f"the provider has no key {(header.kid or '')[:100]!r} for {header.alg}")
         return self._read(self._decode(token, header.alg, key))
 
     def _check_header(self, header: _Header | None) -> _Header:

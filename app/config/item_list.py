@@ -12,11 +12,14 @@ from app.config.options import Option, build, options
 
 
 class FaultyItems(ValueError):
-    """What is wrong with the items; keys of the faults begin with the number of the item, ``[0].name``."""
+    """What is wrong with the items; keys of the faults begin with the number of the item, ``[0].name``.
 
-    def __init__(self, faults: list[Fault]) -> None:
+    ``items`` are made of what is right, None for one that is no mapping: rules about them can be checked as well.
+    """
+
+    def __init__(self, faults: list[Fault], items: tuple[Any, ...]) -> None:
         super().__init__("; ".join(map(str, faults)))
-        self.faults = faults
+        self.faults, self.items = faults, items
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class ItemList:
         faults: list[Fault] = []
         items = tuple(self._item(entry, f"[{index}]", known, faults) for index, entry in enumerate(given))
         if faults:
-            raise FaultyItems(faults)
+            raise FaultyItems(faults, items)
         return items
 
     def show(self, value: tuple[Any, ...]) -> str:

@@ -122,6 +122,7 @@ def _parse(given: Mapping[str, Given], known: Mapping[str, Option]) -> tuple[dic
         try:
             values[key] = option.kind.parse(value.raw)
         except FaultyItems as error:
+            values[key] = error.items
             faults += [
                 dataclasses.replace(fault, key=key + fault.key, source=value.source) for fault in error.faults
             ]

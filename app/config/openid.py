@@ -94,5 +94,7 @@ class OpenIdSettings(ProviderSettings):
         """The complete providers by where they are set: ``auth.openid``, ``auth.openid.providers[0]``."""
         key = "auth.openid"
         own = {key: self.complete()} if self.issuer or self.type == KUBERNETES else {}
-        listed = {f"{key}.providers[{index}]": item.complete() for index, item in enumerate(self.providers)}
+        listed = {
+            f"{key}.providers[{index}]": item.complete() for index, item in enumerate(self.providers) if item
+        }
         return {**own, **listed}

@@ -150,3 +150,51 @@ def test_version(node: TestServer):
     outcome = node.cli("version", "--format", "json")
     assert outcome.code == 0
     assert json.loads(outcome.out)["version"]
+
+
+PROVIDERS = """
+database: {host: db.example}
+auth:
+  enabled: true
+  openid:
+    name: corp
+    issuer: https://login.example
+    audience: bingsan
+    providers:
+      - {name: corp, issuer: http://dex.example, audience: bingsan, algorithms: [HS256]}
+      - {name: cluster, type: kubernetes, roles_map: [a=b]}
+"""
+
+
+def test_faults_of_each_provider_name_its_place(node: TestServer):
+    (node.folder / "config.yaml").write_text(PROVIDERS)
+    environment = {name: "" for name in node.environment() if name.startswith("ICEBERG_")}
+    outcome = node.cli("config", "check", "--format", "json", env=environment)
+    assert outcome.code == 78
+    file = f"file {node.folder}/config.yaml"
+    assert {(fault["key"], fault["source"]) for fault in json.loads(outcome.out)["faults"]} == {
+        (f"auth.openid.{key}", source)
+        for key, source in {
+            "name": file,
+            "providers[0].name": file,
+            "providers[0].issuer": file,
+            "providers[0].algorithms": file,
+            "providers[1].roles_map": file,
+            "providers[1].audience": file,
+            "providers[1].ca_file": file,
+            "providers[1].token_file": file,
+        }.items()
+    }
+
+
+def test_configured_providers_are_shown(node: TestServer):
+    (node.folder / "config.yaml").write_text(
+        PROVIDERS.partition("    providers:")[0]
+        + "    providers: [{name: dex, issuer: 'https://d', audience: b}]\n"
+    )
+    environment = {name: "" for name in node.environment() if name.startswith("ICEBERG_")}
+    outcome = node.cli("config", "show", "--format", "json", env=environment)
+    assert outcome.code == 0, outcome.err
+    shown = json.loads(outcome.out)
+    assert shown["auth.openid.issuer"]["value"] == "https://login.example"
+    assert shown["auth.openid.providers"]["value"] == "dex"

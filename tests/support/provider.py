@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import requests
 
+from tests.support.certificates import Pair
 from tests.support.process import SetupError, eventually, free_port, start, stop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,17 +18,23 @@ AUDIENCE = "bingsan"
 
 
 class Provider:
-    """Its issuer is ``issuer``; see :mod:`tests.support.provider_process` for what it can do."""
+    """Its issuer is ``issuer``; see :mod:`tests.support.provider_process` for what it can do.
 
-    def __init__(self) -> None:
+    With ``pair`` it speaks TLS; ``authority`` is the file of who signed that.
+    """
+
+    def __init__(self, pair: Pair | None = None, authority: Path | None = None) -> None:
+        self.pair = pair
         self.folder = Path(tempfile.mkdtemp(prefix="bingsan-provider-"))
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if pair else ''}://127.0.0.1:{self.port}"
         self.issuer = f"{self.url}/realms/lake"
         self.token_url = f"{self.issuer}/token"
         self.process: subprocess.Popen[bytes] | None = None
         self.session = requests.Session()
         self.session.trust_env = False
+        if authority:
+            self.session.verify = str(authority)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -39,7 +46,14 @@ class Provider:
 
     def start(self) -> Self:
         """Start it, with the keys that it had before."""
-        command = [sys.executable, "-m", "tests.support.provider_process", self.folder, str(self.port)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.support.provider_process",
+            self.folder,
+            str(self.port),
+            *(self.pair or ()),
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.process = start(command, self.folder / "log", env=environment, cwd=self.folder)
         eventually(self.is_ready, 30, "the OpenID provider answers")
@@ -97,7 +111,11 @@ class Provider:
 
     def asked_for_keys(self) -> int:
         """Return how often somebody fetched the keys."""
-        return int(self.order("asked")["asked"].get("/realms/lake/keys?kind=all", 0))
+        return len(self.order("asked")["authorization"])
+
+    def require(self, bearer: str) -> None:
+        """Give keys only to those who show this token."""
+        self.order("bearer", bearer=bearer)
 
     def tokens_given(self) -> int:
         """Return how many tokens clients got for their credentials."""

@@ -1,4 +1,4 @@
-"""An OpenID provider in a process of its own: ``python -m tests.support.provider_process FOLDER PORT``.
+"""An OpenID provider in a process of its own: ``python -m tests.support.provider_process FOLDER PORT [CERT KEY]``.
 
 It signs with RS256 and ES256, gives tokens to clients for their credentials, and does what tests ask for at
 ``/control/...``. Its keys lie in FOLDER, so that it is the same after a restart.
@@ -6,6 +6,7 @@ It signs with RS256 and ES256, gives tokens to clients for their credentials, an
 
 import base64
 import json
+import ssl
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 CURRENT = "current"
+KEYS = ("/realms/lake/keys?kind=all", "/openid/v1/jwks")
 
 
 class Keys:
@@ -74,15 +76,16 @@ class Keys:
 
 class State:
     """``mode`` is how keys are answered: ``good``, ``broken`` (500), ``page`` (HTML), ``huge``, ``elsewhere`` (a
-    redirect), ``slow`` (a byte now and then)."""
+    redirect), ``slow`` (a byte now and then). With ``bearer`` they are only for those who show it."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.issuer = f"http://127.0.0.1:{port}/realms/lake"
+    def __init__(self, folder: Path, port: int, scheme: str) -> None:
+        self.issuer = f"{scheme}://127.0.0.1:{port}/realms/lake"
         self.keys = Keys(folder)
         if not self.keys.private:
             self.keys.rotate()
         self.clients: dict[str, dict[str, Any]] = {}
         self.mode = "good"
+        self.bearer = ""
         self.asked: Counter[str] = Counter()
         self.seen_authorization: list[str] = []
 
@@ -115,9 +118,12 @@ class Handler(BaseHTTPRequestHandler):
                     "token_endpoint": f"{state.issuer}/token",
                 }
             )
-        elif path == "/realms/lake/keys?kind=all":
+        elif path in KEYS:
             state.seen_authorization.append(self.headers.get("Authorization", ""))
-            self.answer_keys()
+            if state.bearer and state.seen_authorization[-1] != f"Bearer {state.bearer}":
+                self.answer({"error": "forbidden"}, 403)
+            else:
+                self.answer_keys()
         else:
             self.answer({"error": "not found"}, 404)
 
@@ -196,6 +202,8 @@ class Handler(BaseHTTPRequestHandler):
                 state.clients[given["id"]] = given
             case "mode":
                 state.mode = given["mode"]
+            case "bearer":
+                state.bearer = given["bearer"]
             case "asked":
                 return {"asked": state.asked, "authorization": state.seen_authorization}
         return {}
@@ -205,9 +213,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
-    Handler.state = State(folder, port)
-    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    folder, port, pair = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    Handler.state = State(folder, port, "https" if pair else "http")
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    if pair:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*pair)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -93,15 +93,15 @@ def test_all_faults_of_a_list_at_once() -> None:
     items = [
         {"name": "a:b", "audiences": ["x"], "clock_skew": "1h"},
         "login.example",
-        {"issuer": "https://b.example", "audience": 7, "algorithms": ["RS256"]},
+        {"issuer": "https://b.example", "audience": 7, "algorithms": ["HS256"]},
     ]
     found = faults(providers=json.dumps(items))
     assert set(found) == {
-        f"{LIST}[0].audiences",
-        f"{LIST}[0].clock_skew",
+        *(f"{LIST}[0].{member}" for member in ("name", "issuer", "audience", "audiences", "clock_skew")),
         f"{LIST}[1]",
-        f"{LIST}[2].audience",
+        *(f"{LIST}[2].{member}" for member in ("audience", "algorithms")),
     }
+    assert "not a list of strings" in found[f"{LIST}[2].audience"]
     assert "did you mean audience?" in found[f"{LIST}[0].audiences"]
     assert all(f"from env {PREFIX}PROVIDERS" in text for text in found.values())
 

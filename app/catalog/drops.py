@@ -5,7 +5,7 @@ from typing import Any
 
 from app.catalog.context import Caller, Warehouse
 from app.catalog.kinds import KINDS, TABLE, Kind, is_protected
-from app.catalog.purge import enqueue_purge
+from app.catalog.purge import Purged, enqueue_purge
 from app.catalog.tabulars import lock_tabular
 from app.catalog.times import epoch_ms
 from app.changes.log import Change, record_change
@@ -74,7 +74,8 @@ def let_go(
     if row.hold is None:
         gone = tx.fetch_one("delete_tabular", id=row.id)
         if purge and is_table:
-            enqueue_purge(tx, warehouse_id, gone.metadata_location, gone.document)
+            of = Purged(row.id, namespace, row.name, caller.origin)
+            enqueue_purge(tx, warehouse_id, gone.metadata_location, gone.document, of)
     else:
         held = tx.fetch_one(
             "hold_tabular",

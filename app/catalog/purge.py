@@ -7,7 +7,7 @@ Source: Iceberg's ``CatalogUtil.dropTableData``.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -15,6 +15,8 @@ from app.catalog.context import Catalog, Warehouse
 from app.catalog.metadata_files import read_metadata_file
 from app.catalog.removal import Removal
 from app.catalog.warehouses import load_warehouse
+from app.changes.log import Change, record_change
+from app.changes.origin import Origin
 from app.db import Transaction
 from app.errors import (
     IllegalArgumentException,
@@ -23,6 +25,7 @@ from app.errors import (
     ServiceUnavailableException,
     ValidationException,
 )
+from app.identifiers import Namespace
 from app.jobs import Job, enqueue
 from app.metadata.manifests import content_paths, manifest_paths
 from app.observability.failpoints import failpoint
@@ -45,7 +48,27 @@ class _Dropped(msgspec.Struct):
     properties: dict[str, str] | None = None
 
 
-def enqueue_purge(tx: Transaction, warehouse_id: int, metadata_location: str, document: str) -> int:
+class Purged(NamedTuple):
+    """The table whose files go, under its last name, and who asked for that."""
+
+    object_id: int
+    namespace: Namespace
+    name: str
+    origin: Origin
+
+    def payload(self) -> dict[str, Any]:
+        named = {"object_id": self.object_id, "namespace": self.namespace, "name": self.name}
+        return {**named, **self.origin.payload()}
+
+    @classmethod
+    def of_payload(cls, kept: dict[str, Any], job_id: int) -> Self:
+        origin = Origin.of_payload(kept, job_id)
+        return cls(kept["object_id"], Namespace(kept["namespace"]), kept["name"], origin)
+
+
+def enqueue_purge(
+    tx: Transaction, warehouse_id: int, metadata_location: str, document: str, of: Purged
+) -> int:
     """Have the files of a table deleted after the transaction that drops it, and return the job's id.
 
     :param document: the table's metadata as JSON text
@@ -57,6 +80,7 @@ def enqueue_purge(tx: Transaction, warehouse_id: int, metadata_location: str, do
         "metadata_location": metadata_location,
         "location": dropped.location,
         "location_key": locations.key(dropped.location),
+        "of": of.payload(),
         "write_paths": [properties[name] for name in _WRITE_PATHS if properties.get(name)],
     }
     return enqueue(tx, PURGE, payload)
@@ -86,11 +110,32 @@ def purge(catalog: Catalog, job: Job) -> str:
         metadata = read_metadata_file(catalog, warehouse, job.payload["metadata_location"])
     except NotFoundException:
         if job.progress.get("phase") == _LAST:
+            _record(catalog, job)
             return "all files were deleted by an earlier attempt"
         raise
     if not isinstance(metadata, dict):
         raise ValidationException(f"{job.payload['metadata_location']} is no table metadata")
-    return _Purge(catalog, warehouse, job, metadata).run()
+    message = _Purge(catalog, warehouse, job, metadata).run()
+    _record(catalog, job)
+    return message
+
+
+def _record(catalog: Catalog, job: Job) -> None:
+    """Say in the change log that the files are gone; when the worker dies before the job has ended, again."""
+    if "of" not in job.payload:
+        return  # asked for by an older version
+    of = Purged.of_payload(job.payload["of"], job.id)
+    change = Change(
+        action="table.purged",
+        warehouse_id=job.payload["warehouse_id"],
+        object_id=of.object_id,
+        namespace=of.namespace,
+        name=of.name,
+        before_pointer=job.payload["metadata_location"],
+    )
+    with catalog.db.transaction() as tx:
+        record_change(tx, change, of.origin)
+        job.report(tx, **job.progress)
 
 
 class _Purge:

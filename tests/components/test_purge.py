@@ -25,11 +25,13 @@ from pyiceberg.transforms import IdentityTransform
 
 from app.catalog import removal
 from app.catalog.context import Catalog
-from app.catalog.purge import PURGE, enqueue_purge, purge, refuse_while_purged
+from app.catalog.purge import PURGE, Purged, enqueue_purge, purge, refuse_while_purged
 from app.catalog.storages import WarehouseStorages
+from app.changes.origin import Origin
 from app.config import Settings
 from app.db import Database
 from app.errors import IllegalArgumentException
+from app.identifiers import Namespace
 from app.jobs import Job, JobInterrupted, Worker
 from app.storage.executor import DirectExecutor
 from tests.conftest import MakeServer
@@ -38,6 +40,8 @@ from tests.support.minio import Minio
 from tests.support.process import eventually
 from tests.support.server import TestServer
 from tests.support.warehouses import LocalWarehouse, S3Warehouse, same_place
+
+OF = Purged(1, Namespace(["n"]), "t", Origin(principal="p", principal_kind="user", request_id="r"))
 
 
 class Node:
@@ -365,7 +369,7 @@ def test_old_metadata_that_names_manifests_itself(node: Node, make_table: MakeTa
     node.put(old, gzip.compress(document.encode()))
     current = same_place(table.metadata_location)
     with node.db.transaction() as tx:
-        enqueue_purge(tx, 1, old, document)
+        enqueue_purge(tx, 1, old, document, OF)
     assert node.work()["status"] == "completed"
     assert node.under(table.location()) == {*lists, current}
 
@@ -427,7 +431,7 @@ def test_a_manifest_outside_the_allowed_locations_is_not_read(
     path = f"{table.location()}/metadata/forged.metadata.json"
     node.put(path, json.dumps(document).encode())
     with node.db.transaction() as tx:
-        enqueue_purge(tx, 1, path, json.dumps(document))
+        enqueue_purge(tx, 1, path, json.dumps(document), OF)
     assert node.work()["status"] == "completed"
     assert kept in node.files()
     assert outside.exists()
@@ -465,7 +469,8 @@ def test_a_purge_is_queued_with_the_drop_or_not_at_all(node: Node, make_table: M
 
     def drop_and_fail() -> None:
         with node.db.transaction() as tx:
-            enqueue_purge(tx, 1, table.metadata_location, table.metadata.model_dump_json(by_alias=True))
+            document = table.metadata.model_dump_json(by_alias=True)
+            enqueue_purge(tx, 1, table.metadata_location, document, OF)
             refuse_while_purged(tx, table.location())
 
     with pytest.raises(IllegalArgumentException, match="is being purged"):

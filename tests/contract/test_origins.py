@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.contract.calls import make_namespace, make_table, namespace_path, ok
-from tests.contract.holding import drop, end_hold, job_of, management_path
+from tests.contract.calls import Tabular, make_namespace, make_table, namespace_path, no_content, ok
+from tests.contract.holding import drop, end_hold, job_of, management_path, purged
 from tests.factories import unique_name
 from tests.support.server import Client, TestServer
 
@@ -85,3 +85,22 @@ def test_a_job_that_an_older_version_was_asked_for(
     assert server.database.query(query, marker) == [
         ("anonymous", None, "anonymous", None, None, None, row[0])
     ]
+
+
+def test_a_purge_is_done_for_whoever_dropped(server: TestServer, client: Client, table: Tabular) -> None:
+    assert server.database is not None
+    marker = unique_name("request")
+    last = table.load()["metadata-location"]
+    headers = {"X-Request-ID": marker, "User-Agent": "tidy/3"}
+    no_content(client.delete(f"{table.path}?purgeRequested=true", headers=headers))
+    purged(server)
+    columns = f"action, before_pointer, name, {ORIGIN}, job_id IS NULL"
+    query = f"SELECT {columns} FROM changes WHERE request_id = %s ORDER BY id"
+    who = ("anonymous", None, "anonymous", None, "127.0.0.1", "tidy/3")
+    assert server.database.query(query, marker) == [
+        ("table.dropped", last, table.name, *who, True),
+        ("table.purged", last, table.name, *who, False),
+    ]
+    query = """SELECT j.kind, count(DISTINCT c.object_id) FROM changes c LEFT JOIN jobs j ON j.id = c.job_id
+        WHERE c.request_id = %s GROUP BY j.kind ORDER BY j.kind"""
+    assert server.database.query(query, marker) == [("purge", 1), (None, 1)]

@@ -197,6 +197,7 @@ OBJECT_ACTIONS: dict[str, Action] = {
     "dropped": State.drop,
     "undropped": State.undrop,
     "expired": State.expire,
+    "purged": State.change_nothing,
 }
 SERVED_SPACES = (
     "SELECT levels, properties::jsonb, location, protected FROM namespaces WHERE warehouse_id = %s"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from app.catalog.context import Catalog, Warehouse
@@ -25,7 +25,11 @@ from app.storage.s3_addresses import Store, refusal
 from app.storage.signing import Asked, approve, object_of
 from app.storage.vending import NotVendable, Vended, Wanted, session_name
 
+T = TypeVar("T")
+
 PROVIDER = "s3"
+LARGE = 16_384
+"""Characters of a body that are read in about a millisecond; more would hold up the event loop."""
 WAY = "remote-signing"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -86,7 +90,8 @@ def sign_staged(
         raise TABLE.does_not_exist(table)
     warehouse.names.confirm_if_asked("namespace", table.namespace, row.id)
     store = _store_of(profile)
-    location = _staged_location(normalise(row.location), slug(table.name), object_of(asked, store))
+    place = _read(catalog, asked, lambda: object_of(asked, store))
+    location = _staged_location(normalise(row.location), slug(table.name), place)
     if location is None or _is_taken(catalog, warehouse, location):
         raise TABLE.does_not_exist(table)
     return _sign(catalog, warehouse, store, location, asked)
@@ -106,7 +111,7 @@ def sign_by_object(
     :raises ForbiddenException: when there is no such table or the request must not be signed
     """
     store = _store(catalog, warehouse, f"warehouse {warehouse.name}", provider)
-    place = object_of(asked, store)
+    place = _read(catalog, asked, lambda: object_of(asked, store))
     row = catalog.db.fetch_one(
         "find_table_around", warehouse_id=warehouse.id, keys=[place.key, *_ancestors(place)]
     )
@@ -123,13 +128,19 @@ def sign_by_object(
 
 
 def _sign(catalog: Catalog, warehouse: Warehouse, store: Store, location: Location, asked: Asked) -> Signed:
-    approved = approve(asked, store, location)
+    approved = _read(catalog, asked, lambda: approve(asked, store, location))
     storages = catalog.storages.of(warehouse)
     file_system, reads = storages.for_location(location.key), not approved.operation.writes
     access: Access = "read" if reads else "read-write"
     keys = _session(storages, location, access) if profile_of(catalog, warehouse).sts else None
     headers = {name: [value] for name, value in file_system.sign(approved, keys).items()}
     return Signed(approved.uri, headers, reads)
+
+
+def _read(catalog: Catalog, asked: Asked, call: Callable[[], T]) -> T:
+    """Call what reads a request, in a thread when its body is large."""
+    is_large = asked.body is not None and len(asked.body) > LARGE
+    return catalog.cpu.run(call) if is_large else call()
 
 
 def _session(storages: Storages, location: Location, access: Access) -> Vended:

@@ -20,6 +20,7 @@ _QUERY_NAME = re.compile(r"[A-Za-z][A-Za-z-]*")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MOST_KEY_BYTES = 1024
+_DOTS = frozenset({".", ".."})
 _SAFE = "-._~"
 
 
@@ -105,15 +106,15 @@ def check_key(field: str, key: str) -> None:
         raise refusal(field, f"a key has 1 to {_MOST_KEY_BYTES} bytes")
     if _CONTROL_CHARACTERS.search(key) or "\\" in key:
         raise refusal(field, "control characters and backslashes are not signed")
-    if any(segment in {".", ".."} for text in _readings(key) for segment in text.split("/")):
+    if any(not _DOTS.isdisjoint(text.split("/")) for text in _readings(key)):
         raise refusal(field, "'.' and '..' segments are not signed, however often percent-encoded")
-    if not all(key.split("/")):
+    if key[0] == "/" or key[-1] == "/" or "//" in key:
         raise refusal(field, "empty segments ('//', or '/' at an end) are not signed")
 
 
 def _readings(key: str) -> Iterator[str]:
     """Yield the key, and what it would be if somebody decoded it again."""
-    while (decoded := unquote(key)) != key:
+    while "%" in key and (decoded := unquote(key)) != key:
         yield key
         key = decoded
     yield key

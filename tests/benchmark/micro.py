@@ -1,4 +1,5 @@
-"""What observing and authenticating one request costs in this process: prints nanoseconds per call as one JSON object.
+"""What observing, authenticating and signing one request costs in this process: prints nanoseconds per call as one
+JSON object.
 
 Run: ``python -m tests.benchmark.micro``. Lines go to /dev/null; nothing is asserted.
 """
@@ -10,6 +11,8 @@ import time
 import timeit
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from botocore.credentials import ReadOnlyCredentials
 
 from app.auth.authenticator import Authenticator
 from app.auth.freshness import Freshness
@@ -24,6 +27,10 @@ from app.observability.logs import log_request, writer
 from app.observability.metrics import Metrics
 from app.observability.middleware import ObservedApplication
 from app.observability.request_ids import new_request_id
+from app.storage.locations import normalise
+from app.storage.s3_addresses import Store
+from app.storage.s3_signer import sign
+from app.storage.signing import Asked, approve
 
 ROUNDS = 7
 CALLS = 20_000
@@ -44,9 +51,26 @@ def answer(application: Callable[..., Any]) -> None:
         body.close()
 
 
-def nanoseconds(call: Callable[[], Any]) -> float:
+def nanoseconds(call: Callable[[], Any], calls: int = CALLS) -> float:
     """The best of several rounds: the cost without what else the machine does."""
-    return round(min(timeit.repeat(call, number=CALLS, repeat=ROUNDS)) / CALLS * 1e9, 1)
+    return round(min(timeit.repeat(call, number=calls, repeat=ROUNDS)) / calls * 1e9, 1)
+
+
+def signing_costs() -> dict[str, float]:
+    """Checking and signing what Java asks for to read a range, and to delete 100 objects."""
+    host, place = "127.0.0.1:9000", normalise("s3://lake/warehouse/db/t-3f0c")
+    store = Store(f"http://{host}", "us-east-1", path_style=True, is_bounded=True)
+    headers = {"Host": [host], "Range": ["bytes=0-1023"], "amz-sdk-invocation-id": ["1"], "User-Agent": ["x"]}
+    reading = Asked("GET", f"http://{host}/lake/{place.path}/data/1.parquet", "us-east-1", headers)
+    keys = "".join(f"<Object><Key>{place.path}/data/{n}.parquet</Key></Object>" for n in range(100))
+    deleting = Asked("POST", f"http://{host}/lake?delete", "us-east-1", {}, f"<Delete>{keys}</Delete>")
+    credentials = ReadOnlyCredentials("key", "secret", "token" * 100)
+    approved = approve(reading, store, place)
+    return {
+        "approve_read": nanoseconds(lambda: approve(reading, store, place), 2_000),
+        "approve_delete_100": nanoseconds(lambda: approve(deleting, store, place), 200),
+        "sign": nanoseconds(lambda: sign(approved, credentials), 2_000),
+    }
 
 
 def authentication() -> dict[str, float]:
@@ -87,7 +111,7 @@ def main() -> None:
     writer._queue.clear()
     bare = nanoseconds(lambda: answer(hello))
     costs["observe_request"] = round(nanoseconds(lambda: answer(observed)) - bare, 1)
-    costs |= authentication()
+    costs |= authentication() | signing_costs()
     print(json.dumps({"nanoseconds": costs}))
 
 

@@ -34,9 +34,13 @@ class User(NamedTuple):
 
 
 class Minio:
-    """An object store that speaks S3 over plain HTTP with path-style addresses."""
+    """An object store that speaks S3 over plain HTTP with path-style addresses.
 
-    def __init__(self) -> None:
+    :param domain: name of the host before which it also takes buckets; nobody resolves those
+    """
+
+    def __init__(self, domain: str = "") -> None:
+        self.domain = domain
         self.folder = Path(tempfile.mkdtemp(prefix="bingsan-minio-"))
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
@@ -53,6 +57,7 @@ class Minio:
             "MINIO_ROOT_PASSWORD": self.secret_key,
             "MINIO_UPDATE": "off",
             "MINIO_BROWSER": "off",
+            **({"MINIO_DOMAIN": self.domain} if self.domain else {}),
         }
         address = ["--address", f"127.0.0.1:{self.port}"]
         data = self.folder / "data"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from flask import g, request
 
 from app.api.authentication import security_version, session
-from app.api.context import catalog, request_id, services, warehouse
+from app.api.context import catalog, services, warehouse
 from app.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from app.auth.access import Access, Found, Wanted
 from app.auth.authority import Viewer
@@ -268,4 +268,4 @@ def _denied(current: Access, need: Need, target: _Target, verdict: Verdict) -> F
         called.namespace,
         name,
     )
-    return ForbiddenException(f"{text} (error id {request_id()})", denial=denial)
+    return ForbiddenException(text, denial=denial)

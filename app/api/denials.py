@@ -4,13 +4,21 @@ from typing import Any
 
 from flask import g, request
 
-from app.api.context import origin, services
+from app.api.context import catalog, origin, request_id, services
 from app.changes.audit import AuditEvent, AuditObject, level_of
 from app.errors import ForbiddenException
 from app.identifiers import Namespace, TableIdentifier
 
 DENIED = "access.denied"
 _LONGEST_MESSAGE = 1_000
+
+
+def identified(error: ForbiddenException) -> ForbiddenException:
+    """Return a 403 as it leaves: where somebody can look it up, under which id."""
+    if not catalog().settings.auth.enabled:
+        return error
+    message = f"{error.message} (error id {request_id()})"
+    return ForbiddenException(message, denial=error.denial, headers=error.headers)
 
 
 def note_denial(error: ForbiddenException) -> None:

@@ -9,7 +9,7 @@ from app.api import oauth
 from app.api.answers import json_answer
 from app.api.authentication import authenticate
 from app.api.context import catalog
-from app.api.denials import note_denial
+from app.api.denials import identified, note_denial
 from app.db import PoolExhausted
 from app.errors import (
     BadRequestException,
@@ -57,6 +57,7 @@ def render(error: ServiceError) -> Response:
         # Java repeats any method on 429, but a POST on 503 only by chance of a header.
         error = TooManyRequestsException(error.message, headers=error.headers)
     if isinstance(error, ForbiddenException):
+        error = identified(error)
         note_denial(error)
     if isinstance(error, NotAuthorizedException):
         metrics.auth_failures.inc(error.reason)

@@ -77,7 +77,7 @@ def create_key(
     :raises ForbiddenException: when scopes are asked for that the caller's own credential does not have
     :raises NotFoundException: when there is no such principal
     """
-    _check(catalog, new, held)
+    _check(catalog, caller, new, held)
     key = new_key()
     with mutation(catalog, caller, realm) as tx:
         row = tx.fetch_one(
@@ -125,7 +125,7 @@ def revoke_key(catalog: Catalog, caller: Caller, realm: Warehouse, key_id: int, 
         bump_security_version(tx)
 
 
-def _check(catalog: Catalog, new: NewKey, held: Collection[str]) -> None:
+def _check(catalog: Catalog, caller: Caller, new: NewKey, held: Collection[str]) -> None:
     if not catalog.settings.auth.api_key.enabled and catalog.settings.auth.enabled:
         raise IllegalArgumentException("API keys are not accepted here (auth.api_key.enabled)")
     if not 1 <= len(new.name) <= LONGEST_NAME or not new.name.isprintable():
@@ -135,7 +135,10 @@ def _check(catalog: Catalog, new: NewKey, held: Collection[str]) -> None:
         raise BadRequestException(f"Invalid scopes {unknown}: expected one or more of {', '.join(SCOPES)}")
     excess = wider(new.scopes, held or (CATALOG,))
     if excess:
-        raise ForbiddenException(f"A key cannot have scopes that its maker has not: {', '.join(excess)}")
+        message = (
+            f"The credential of principal {caller.principal} is too narrow for a key with {', '.join(excess)}"
+        )
+        raise ForbiddenException(message)
 
 
 def _owner(tx: Transaction, caller: Caller, new: NewKey) -> int:

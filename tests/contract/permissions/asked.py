@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from tests.contract.bodies import ASSERT_CREATE, append
 from tests.contract.calls import create_view_request, segment, view_version
@@ -146,8 +147,51 @@ def job(method: str) -> Ask:
     return lambda target, facts: Sent(method, f"{MANAGEMENT}/jobs/{facts.job}")
 
 
+def fixed(method: str, path: str, body: Any = None) -> Ask:
+    """A request to the management API in which the target is part of the path, or of nothing."""
+    return lambda target, facts: Sent(method, MANAGEMENT + path.format(target), body)
+
+
+def at_key(method: str, path: str) -> Ask:
+    """About the key of the principal that is the target."""
+    return lambda target, facts: Sent(method, path.format(facts.keys[target]))
+
+
+def about(method: str, path: str, member: str, **more: Any) -> Ask:
+    """A request whose body names the target."""
+    return lambda target, facts: Sent(method, MANAGEMENT + path, {member: target, **more})
+
+
+def thing(target: str) -> tuple[str, Place | str]:
+    """Return kind and name of what a grant is on; of warehouses and the server just the name."""
+    kind, _, name = target.partition(":")
+    return kind, name if kind in {"server", "warehouse"} else Place.of(name)
+
+
+def list_grants_on(target: str, facts: Facts) -> Sent:
+    kind, name = thing(target)
+    if isinstance(name, Place):
+        outer, inner = (name.levels, []) if kind == "namespace" else (name.above.levels, [name.name])
+        name = "/".join([name.warehouse, "%1F".join(outer), *inner])
+    return Sent("GET", f"{MANAGEMENT}/grants?object={quote(f'{kind}:{name}' if name else kind, safe='')}")
+
+
+def grants(path: str, privilege: str, to: str) -> Ask:
+    def ask(target: str, facts: Facts) -> Sent:
+        kind, name = thing(target)
+        members = name.members(kind) if isinstance(name, Place) else {"warehouse": name} if name else {}
+        body = {"privileges": [privilege], "object": members, "to": {"principal": to}}
+        return Sent("POST", MANAGEMENT + path, body)
+
+    return ask
+
+
 VERSION = {"action": "add-view-version", "view-version": view_version("SELECT 2", **{"version-id": 2})}
 CURRENT = {"action": "set-current-view-version", "view-version-id": -1}
+SIGN_BY_OBJECT = {**SIGN, "method": "GET"}
+NEW_KEY = {"name": "new", "scopes": ["catalog"]}
+# Who has the privilege that is taken away, where somebody has.
+HOLDERS = {"manage-grants": "gm", "list": "li", "create": "wc", "read-metadata": "sr", "read-data": "t1"}
 FUNCTION = {"name": "new", "metadata": function_metadata()}
 PROTECTED = {"protected": True}
 OPERATIONS: dict[str, Ask] = {
@@ -225,6 +269,48 @@ OPERATIONS: dict[str, Ask] = {
     "listJobs": lambda target, facts: Sent("GET", f"{MANAGEMENT}/jobs"),
     "loadJob": job("GET"),
     "cancelJob": job("DELETE"),
+    "signRequestByObject": lambda target, facts: Sent("POST", f"/v1/{target}/aws/s3/sign", SIGN_BY_OBJECT),
+    "listEvents": fixed("GET", "/audit"),
+    "listPrincipals": fixed("GET", "/principals"),
+    "createPrincipal": fixed("POST", "/principals", {"name": "new"}),
+    "loadPrincipal": fixed("GET", "/principals/{}"),
+    "updatePrincipal": fixed("PATCH", "/principals/{}", {"disabled": True}),
+    "deletePrincipal": fixed("DELETE", "/principals/{}"),
+    "rotateSecret": fixed("POST", "/principals/{}/rotate", {"old-valid-for": "0h"}),
+    "listKeys": fixed("GET", "/keys"),
+    "createKey": about("POST", "/keys", "principal", **NEW_KEY),
+    "createKey:own": fixed("POST", "/keys", {"name": "new", "scopes": ["read"]}),
+    "rotateKey": at_key("POST", f"{MANAGEMENT}/keys/{{}}/rotate"),
+    "revokeKey": at_key("DELETE", f"{MANAGEMENT}/keys/{{}}"),
+    "listApiKeys": lambda target, facts: Sent("GET", "/v1/api-keys"),
+    "createApiKey": lambda target, facts: Sent("POST", "/v1/api-keys", {"name": "new", "scopes": ["read"]}),
+    "rotateApiKey": at_key("POST", "/v1/api-keys/{}/rotate"),
+    "deleteApiKey": at_key("DELETE", "/v1/api-keys/{}"),
+    "revokeTokens": about("POST", "/tokens/revoke", "principal"),
+    "listRoles": fixed("GET", "/roles"),
+    "createRole": fixed("POST", "/roles", {"name": "new"}),
+    "deleteRole": fixed("DELETE", "/roles/{}"),
+    "listRoleMembers": fixed("GET", "/roles/{}/members"),
+    "addPrincipalToRole": fixed("PUT", "/roles/{}/members/principals/li"),
+    "removePrincipalFromRole": fixed("DELETE", "/roles/{}/members/principals/ne"),
+    "addRoleToRole": fixed("PUT", "/roles/{}/members/roles/third"),
+    "removeRoleFromRole": fixed("DELETE", "/roles/{}/members/roles/inner"),
+    "explain": fixed("GET", "/explain?principal={}&action=list&object=namespace%3Adefault%2Fhome"),
+    "explain:unseen": fixed("GET", "/explain?principal={}&action=list&object=namespace%3Adefault%2Fside"),
+    "explain:error": fixed("GET", "/explain?error-id=nobody-had-this"),
+    "listGrants:object": list_grants_on,
+    "listGrants:principal": fixed("GET", "/grants?principal={}"),
+    "listGrants:effective": fixed("GET", "/grants?principal={}&effective=true"),
+    "listGrants:role": fixed("GET", "/grants?role={}"),
+    **{
+        f"grant:{privilege}": grants("/grants", privilege, "no")
+        for privilege in (*HOLDERS, "administer", "drop")
+        if privilege != "list"
+    },
+    **{
+        f"revoke:{privilege}": grants("/grants/revoke", privilege, holder)
+        for privilege, holder in {**HOLDERS, "administer": "os"}.items()
+    },
 }
 
 

@@ -13,6 +13,7 @@ MISSING = {
     "table": "NoSuchTableException",
     "view": "NoSuchViewException",
     "function": "NoSuchFunctionException",
+    "key": "NotFoundException",
 }
 
 

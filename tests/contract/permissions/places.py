@@ -6,12 +6,19 @@ from tests.contract.calls import namespace_path, segment
 
 
 class Facts(NamedTuple):
-    """What requests have to know of a world: ``loose`` are metadata files of what is not in the catalog, by kind."""
+    """What requests have to know of a world.
+
+    ``loose`` are metadata files of what is not in the catalog, by kind; ``keys`` are ids of keys by their principals.
+    """
 
     loose: dict[str, str]
     grounds: str
     held: int
     job: int
+    keys: dict[str, int]
+
+
+NOWHERE = Facts({}, "", 0, 0, {})
 
 
 class Place(NamedTuple):
@@ -48,6 +55,12 @@ class Place(NamedTuple):
     @property
     def managed_namespace(self) -> str:
         return namespace_path(*self.levels, prefix=f"/management/v1/warehouses/{self.warehouse}")
+
+    def members(self, kind: str) -> dict[str, object]:
+        """How the body of a request names an object of a kind."""
+        if kind == "namespace":
+            return {"warehouse": self.warehouse, "namespace": self.levels}
+        return {"warehouse": self.warehouse, "namespace": self.above.levels, kind: self.name}
 
     def object(self, kind: str) -> str:
         return f"{self.above.namespace}/{kind}s/{segment(self.name)}"

@@ -34,11 +34,11 @@ class Seed:
     def principal(self, name: str, *, disabled: bool = False) -> int:
         return self._insert(PRINCIPAL, name, disabled)
 
-    def key(self, principal: int, scope: str = "") -> str:
-        """Return a new key of a principal."""
+    def key(self, principal: int, scope: str = "") -> tuple[str, int]:
+        """Return a new key of a principal, and its id."""
         key = f"bingsan_{secrets.token_urlsafe(32)}"
-        self._insert(KEY, principal, hashlib.sha256(key.encode()).digest(), [scope or "catalog"])
-        return key
+        digest = hashlib.sha256(key.encode()).digest()
+        return key, self._insert(KEY, principal, digest, [scope or "catalog"])
 
     def role(self, name: str) -> int:
         return self._insert(ROLE, name)

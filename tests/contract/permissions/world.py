@@ -8,7 +8,7 @@ from tests.contract.calls import create_view_request, local, no_content, ok
 from tests.contract.holding import DAY
 from tests.contract.managed import WAREHOUSES, Grounds, create
 from tests.contract.permissions.asked import DOOMED, Sent, request_of
-from tests.contract.permissions.places import Facts, Place
+from tests.contract.permissions.places import NOWHERE, Facts, Place
 from tests.contract.permissions.seed import Seed
 from tests.contract.permissions.state import State
 from tests.contract.permissions.table import Cell, Rights, Table
@@ -34,6 +34,7 @@ class World:
         self.seed = Seed(server.database)
         self.keys: dict[str, str] = {}
         self._ids: dict[str, int] = {}
+        self._key_ids: dict[str, int] = {}
         self.enter(ROOT, EVERYTHING)
         self.facts = self._furnish(table)
         self._give(table)
@@ -49,7 +50,7 @@ class World:
 
     def enter(self, name: str, rights: Rights) -> None:
         number = self._ids[name] = self.seed.principal(name, disabled=rights.disabled)
-        self.keys[name] = self.seed.key(number, rights.scope)
+        self.keys[name], self._key_ids[name] = self.seed.key(number, rights.scope)
         if name == ROOT:
             self.seed.give(rights, principal=number)
 
@@ -88,7 +89,7 @@ class World:
                 "PATCH", f"{WAREHOUSES}/default", {"soft-delete": {"enabled": True, "hold-seconds": DAY}}
             )
         )
-        return Facts(loose, f"file://{self.grounds.roots}", self._hold(), self._start_job())
+        return Facts(loose, f"file://{self.grounds.roots}", self._hold(), self._start_job(), self._key_ids)
 
     def _create_warehouses(self) -> None:
         self.client.headers["X-API-Key"] = self.keys[ROOT]
@@ -125,7 +126,7 @@ class World:
     def _start_job(self) -> int:
         """Have the one who may drop start a job, which nobody runs."""
         grant = self.allow("dr", "drop", "namespace:home")
-        answer = self.ask("dr", request_of("dropNamespaceWithContent:recursive", DOOMED, Facts({}, "", 0, 0)))
+        answer = self.ask("dr", request_of("dropNamespaceWithContent:recursive", DOOMED, NOWHERE))
         self.seed.ungrant(grant)
         return int(ok(answer, 202)["job-id"])
 

@@ -1,12 +1,18 @@
 """Warehouses that vend: tried when they are made, changed, and with a token service that is away."""
 
+import re
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from urllib.parse import parse_qs
 
 import boto3
 import pytest
 
+from app.storage.locations import normalise
+from app.storage.policy import session_policy
 from tests.contract.calls import (
     assert_error,
     namespace_path,
@@ -15,7 +21,7 @@ from tests.contract.calls import (
 )
 from tests.contract.managed import change, create, try_create
 from tests.contract.vending.keys import ASKING, BUCKET, HOUR, own_profile, table_in
-from tests.factories import create_table_request
+from tests.factories import create_table_request, unique_name
 from tests.support.faults import Exchange, Proxy
 from tests.support.minio import Minio, User
 from tests.support.process import eventually
@@ -140,3 +146,45 @@ def test_lasting_keys_only_where_the_warehouse_says_so(client: Client, warehouse
     assert answer["config"]["s3.secret-access-key"] == warehouse.user.secret_key
     assert not {"s3.session-token", "client.refresh-credentials-endpoint"} & set(answer["config"])
     assert warehouse.user.secret_key not in client.get(path).text
+
+
+def test_what_the_token_service_is_asked(client: Client, warehouse: VendingWarehouse, sts: Proxy) -> None:
+    asked: list[dict[str, str]] = []
+
+    def listen(exchange: Exchange) -> None:
+        asked.append({name: values[0] for name, values in parse_qs(exchange.content.decode()).items()})
+        exchange.pass_through()
+
+    sts.behave = listen
+    role = {"role-arn": "arn:aws:iam::123456789012:role/lake", "external-id": "bingsan:1"}
+    settings = {**role, "session-duration-seconds": 1800, "endpoint": sts.endpoint}
+    path = table_in(client, create(client, own_profile(warehouse, sts=settings)))
+    asked.clear()
+    location = ok(client.get(path, headers=ASKING))["storage-credentials"][0]["prefix"]
+    (form,) = asked
+    assert form["Action"] == "AssumeRole"
+    assert (form["RoleArn"], form["ExternalId"]) == (role["role-arn"], role["external-id"])
+    assert form["DurationSeconds"] == "1800"
+    assert re.fullmatch(r"anonymous@ns_[a-z0-9_]+\.t", form["RoleSessionName"])
+    assert form["Policy"] == session_policy(normalise(location), "read-write")
+
+
+def test_who_comes_to_lie_there_meanwhile_is_not_opened(client: Client, namespace: str, sts: Proxy) -> None:
+    """A table is made inside the place of a staged one while the keys for that are being issued."""
+    asking, going_on = threading.Event(), threading.Event()
+
+    def wait(exchange: Exchange) -> None:
+        asking.set()
+        going_on.wait(5)
+        exchange.pass_through()
+
+    sts.behave = wait
+    place, tables = f"s3://{BUCKET}/root/{unique_name('place')}", f"{namespace_path(namespace)}/tables"
+    staged = create_table_request("staged", location=place, **{"stage-create": True})
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(client.post, tables, json=staged, headers=ASKING)
+        assert asking.wait(5)
+        with Client(client.url) as other:
+            ok(other.post(tables, json=create_table_request("t", location=f"{place}/x")))
+        going_on.set()
+        assert "storage-credentials" not in ok(answer.result())

@@ -18,6 +18,8 @@ INTERVAL: Final = 0.2
 SWITCH_INTERVAL: Final = 0.001
 """Seconds for which a computing thread may keep the interpreter from the event loop; Python's own 5 ms add up."""
 
+LAST_SECONDS: Final = 2.0
+
 exposition = Exposition(metrics)
 _last_acts: list[Callable[[], None]] = []
 log = logs.get_logger("metrics")
@@ -85,17 +87,28 @@ def worker_started() -> None:
 
 
 def at_worker_stop(act: Callable[[], None]) -> None:
-    """Have ``act`` called when the worker has answered its last request; it may take two seconds and not raise."""
+    """Have ``act`` called when the worker has answered its last request, beside the others.
+
+    All of them have ``LAST_SECONDS``.
+    """
     _last_acts.append(act)
 
 
 def worker_stopped() -> None:
     """In a worker, at its end (gunicorn's ``worker_exit``): nothing counted or logged is lost."""
-    for act in _last_acts:
-        act()
+    _do_last_acts()
     flusher.stop()
     flush()
     logs.writer.close()
+
+
+def _do_last_acts() -> None:
+    threads = [threading.Thread(target=act, name="last act", daemon=True) for act in _last_acts]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + LAST_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def worker_died(pid: int) -> None:

@@ -160,3 +160,29 @@ def test_what_may_not_be_seen_is_missing_and_not_refused(admin: Client, identiti
     ok(admin.post("/v1/namespaces", json={"namespace": [name]}))
     assert identities.as_(stranger).get(f"/v1/namespaces/{name}").status_code == 404
     assert [event["event-type"] for event in listed(admin, actor=stranger.name)] == ["token.issued"]
+
+
+def test_log_lines_say_who(admin: Client, identities: Identities, secured: TestServer) -> None:
+    """Of a request that is answered, of one that is refused, and of a login."""
+    person, marker = identities.person(), unique_name("request")
+    headers = {"X-Request-ID": marker}
+    client = identities.as_(person)
+    assert client.get("/v1/config", headers=headers).status_code == 200
+    assert client.get(AUDIT, headers=headers).status_code == 403
+    form = {"grant_type": "client_credentials"}
+    assert identities.ask(form, {**headers, "Authorization": basic(person)}).status_code == 200
+    wrong = basic(person._replace(secret="wrong" * 8))
+    assert identities.ask(form, {**headers, "Authorization": wrong}).status_code == 401
+
+    def lines() -> list[dict[str, Any]]:
+        return [line for line in secured.logs() if line.get("request_id") == marker]
+
+    eventually(lambda: len(lines()) == 4, 5, "all are logged")
+    assert [
+        (line["status"], line["principal"]) for line in sorted(lines(), key=lambda line: line["time"])
+    ] == [
+        (200, person.name),
+        (403, person.name),
+        (200, person.name),
+        (401, None),
+    ]

@@ -8,6 +8,7 @@ from app.config.openid import KUBERNETES
 from app.config.openid_checks import split_pair
 
 _MOST_ROLES = 1000
+_LONGEST_NAME = 255
 _SERVICE_ACCOUNT = "system:serviceaccount:"
 
 
@@ -38,7 +39,8 @@ class Mapping:
             # The groups that Kubernetes itself gives to a service account; its tokens do not name them.
             namespace = subject.removeprefix(_SERVICE_ACCOUNT).partition(":")[0]
             named = [*named, subject, f"system:serviceaccounts:{namespace}", "system:serviceaccounts"]
-        return named
+        # What the database could not even be asked for is nobody's role.
+        return filter(is_sane, named)
 
 
 def values(claims: dict[str, Any], path: str) -> list[str]:
@@ -57,6 +59,17 @@ def text_claim(claims: dict[str, Any], path: str) -> str | None:
     """The text at a path, or nothing when there is none or something else."""
     found = _at(claims, path) if path else None
     return found if isinstance(found, str) else None
+
+
+def printable_claim(claims: dict[str, Any], path: str, longest: int = _LONGEST_NAME) -> str | None:
+    """The same, but only what can be stored and shown."""
+    found = text_claim(claims, path)
+    return found if found is not None and is_sane(found, longest) else None
+
+
+def is_sane(text: str, longest: int = _LONGEST_NAME) -> bool:
+    """Whether a text is there, printable, and not too long."""
+    return 0 < len(text) <= longest and text.isprintable()
 
 
 def _at(claims: Any, path: str) -> Any:

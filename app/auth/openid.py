@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import jwt
 import msgspec
 
-from app.auth.claims import Mapping, text_claim
+from app.auth.claims import Mapping, is_sane, printable_claim, text_claim
 from app.auth.fetching import FetchFailed, Source
 from app.auth.jwks import Key, KeySet, read_key_set
 from app.auth.key_store import KeyStore
@@ -161,7 +161,7 @@ class Provider:
         if unmet:
             raise TokenRefused(f"its claim {unmet} is not what required_claims asks for")
         subject = text_claim(claims, settings.subject_claim)
-        if not subject or len(subject) > _LONGEST_SUBJECT or not subject.isprintable():
+        if subject is None or not is_subject(subject):
             raise TokenRefused(
                 f"its claim {settings.subject_claim} is missing or no text of at most 255 characters"
             )
@@ -173,9 +173,9 @@ class Provider:
             self._mapping.roles(claims, subject),
             # The clocks may be that far apart, so it is as long as it would be taken anew.
             float(claims["exp"]) + settings.clock_skew,
-            None if issued_at is None else float(issued_at),
-            _token_id(claims),
-            text_claim(claims, settings.name_claim),
+            None if issued_at is None else max(0.0, float(issued_at)),
+            printable_claim(claims, "jti", _LONGEST_TOKEN_ID),
+            printable_claim(claims, settings.name_claim),
             settings.create_principals,
             settings.keys_refresh,
         )
@@ -210,9 +210,9 @@ class Provider:
         return keys
 
 
-def _token_id(claims: dict[str, Any]) -> str | None:
-    name = text_claim(claims, "jti")
-    return name if name and name.isprintable() and len(name) <= _LONGEST_TOKEN_ID else None
+def is_subject(text: str) -> bool:
+    """Whether a provider may call somebody that."""
+    return is_sane(text, _LONGEST_SUBJECT)
 
 
 def _part(token: str, index: int, kind: type[_Part]) -> _Part | None:

@@ -69,7 +69,11 @@ class OpenIdSessions:
             raise TokenRefused(f"there is no principal {vouched.name}, and create_principals is false")
         with self._db.transaction() as tx:
             row = tx.fetch_one(
-                "create_openid_principal", name=vouched.name, issuer=vouched.issuer, subject=vouched.subject
+                "create_openid_principal",
+                name=vouched.name,
+                issuer=vouched.issuer,
+                subject=vouched.subject,
+                created_by=vouched.name,
             )
             if row is not None:
                 # security_version stays: of somebody new nobody can remember anything.

@@ -11,9 +11,11 @@ _COLUMNS = ("name", "kind", "disabled", "created-by", "created-at-ms", "deleted-
 def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
     parser = subparsers.add_parser("principal", help="manage who may come in")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    made = add_action(actions, common, "create", "make a principal and print its secret, once", create)
-    made.add_argument("name", help="its name, and client id")
-    made.add_argument("--kind", choices=("service", "user"), default="service")
+    made = add_action(
+        actions, common, "create", "make a principal and print its secret, once (openid has none)", create
+    )
+    made.add_argument("name", help="its name, and client id; of the kind openid PROVIDER:SUBJECT")
+    made.add_argument("--kind", choices=("service", "user", "openid"), default="service")
     listed = add_action(actions, common, "list", "list the principals", list_all)
     listed.add_argument("--include-deleted", action="store_true")
     texts = {
@@ -32,8 +34,12 @@ def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 
 def create(arguments: argparse.Namespace, operator: Operator) -> int:
+    from app.catalog.openid_principals import admit_principal
     from app.catalog.principals import create_principal
 
+    if arguments.kind == "openid":
+        admitted = admit_principal(operator.catalog, operator.caller(), operator.realm, arguments.name)
+        return show_one(arguments, admitted)
     made = create_principal(
         operator.catalog, operator.caller(), operator.realm, arguments.name, arguments.kind
     )

@@ -12,6 +12,6 @@ LIMIT 1;
 -- Nothing when another node was faster, or when somebody else has the name.
 -- name: create_openid_principal
 INSERT INTO principals (name, kind, issuer, subject, created_by)
-VALUES (%(name)s, 'openid', %(issuer)s, %(subject)s, %(name)s)
+VALUES (%(name)s, 'openid', %(issuer)s, %(subject)s, %(created_by)s)
 ON CONFLICT DO NOTHING
-RETURNING id, name;
+RETURNING id, name, kind, disabled, created_by, created_at, updated_at, deleted_at;

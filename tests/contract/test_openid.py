@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import jwt
 import pytest
@@ -17,7 +18,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.conftest import SHARED, MakeServer
-from tests.contract.calls import ok
+from tests.contract.calls import assert_error, ok
 from tests.contract.rights import GRANTS, ROLES, WAREHOUSE, grant, revoke
 from tests.factories import unique_name
 from tests.support.identities import ACCESS_TOKEN, EXCHANGE, PRINCIPALS, Identities, secured_settings
@@ -433,11 +434,70 @@ def test_two_nodes_see_somebody_for_the_first_time_at_once(
 
 
 def test_those_who_are_not_there_may_have_to_stay_out(make_server: MakeServer, provider: Provider) -> None:
-    settings = AUTH | provider.settings(create_principals="false")
+    settings = secured_settings() | provider.settings(create_principals="false")
     with make_server(settings=settings) as server:
-        refused(server.client(), provider.token())
+        client, token = server.client(), provider.token()
+        refused(client, token)
         assert principals(server) == []
         logged(server, REFUSED, "create_principals")
+        admit(Identities(server).admin, "corp:alice")
+        assert ask(client, token).status_code == 200
+        refused(client, provider.token("bob"))
+        outcome = server.cli("principal", "create", "corp:bob", "--kind", "openid")
+        assert (outcome.code, json.loads(outcome.out)["name"]) == (0, "corp:bob"), outcome
+        assert ask(client, provider.token("bob")).status_code == 200
+        assert server.cli("principal", "create", "x:bob", "--kind", "openid").err == (
+            "bingsan: No OpenID provider is called x: auth.openid has corp\n"
+        )
+
+
+def admit(admin: Client, name: str) -> None:
+    made = ok(admin.post(PRINCIPALS, json={"name": name, "kind": "openid"}), 201)
+    assert (made["name"], made["kind"], made["created-by"]) == (name, "openid", "root")
+    assert not {"client-id", "client-secret"} & set(made)
+
+
+def test_deleted_principal_comes_back_when_it_is_made_anew(
+    anybody: Client, people: Identities, provider: Provider
+) -> None:
+    subject = f"https://people.example/{unique_name('kim')}:x"
+    token, path = provider.token(subject), f"{PRINCIPALS}/{quote('corp:' + subject, safe='')}"
+    assert ask(anybody, token).status_code == 200
+    ok(people.admin.patch(path, json={"disabled": True}))
+    assert people.admin.delete(path).status_code == 204
+    refused(anybody, token)
+    admit(people.admin, f"corp:{subject}")
+    assert ask(anybody, token).status_code == 200
+    again = people.admin.post(PRINCIPALS, json={"name": f"corp:{subject}", "kind": "openid"})
+    assert_error(again, 409, "AlreadyExistsException")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("other:alice", "IllegalArgumentException"),
+        ("corp", "BadRequestException"),
+        ("corp:", "BadRequestException"),
+        (":alice", "BadRequestException"),
+        ("corp:a\nb", "BadRequestException"),
+        ("corp:" + "a" * 256, "BadRequestException"),
+    ],
+)
+def test_only_names_that_tokens_can_bring(people: Identities, name: str, kind: str) -> None:
+    assert_error(people.admin.post(PRINCIPALS, json={"name": name, "kind": "openid"}), 400, kind)
+
+
+def test_claims_that_the_database_cannot_hold(make_server: MakeServer, provider: Provider) -> None:
+    settings = provider.settings(roles_claim="groups", roles_by_name="true", name_claim="name")
+    odd = ["a\0b", "x" * 1000, "", "good"]
+    with make_server(settings=AUTH | settings) as server:
+        client = server.client()
+        for number, text in enumerate(odd):
+            token = provider.token(f"odd{number}", name=text, groups=odd, jti=text, iat=-1e300)
+            assert ask(client, token).status_code == 200, text
+        for text in odd[:3]:
+            refused(client, provider.token(text))
+        refused(client, provider.token(groups=["\ud800"]))  # no JSON text
 
 
 def test_subject_of_another_issuer_is_somebody_else(

@@ -21,6 +21,7 @@ from app.api.schemas.management_principals import (
 )
 from app.catalog import principals
 from app.catalog.lifetimes import read_lifetime
+from app.catalog.openid_principals import admit_principal
 from app.catalog.principal_rows import describe_principal
 from app.errors import (
     AlreadyExistsException,
@@ -31,6 +32,7 @@ from app.errors import (
 )
 
 resource = ManagementOperations("principals")
+OPENID = "openid"
 
 
 @resource.operation(
@@ -53,15 +55,17 @@ def list_principals() -> Response:
 @resource.operation(
     "POST",
     "/principals",
-    "Create a principal with a client secret",
+    "Create a principal with a client secret, or one that an OpenID provider vouches for",
     takes=(IDEMPOTENCY_KEY,),
     body=CreatePrincipalRequestSchema,
     answers={201: PrincipalWithSecretSchema},
-    fails=(ForbiddenException, AlreadyExistsException),
+    fails=(ForbiddenException, AlreadyExistsException, IllegalArgumentException),
     needs=SECURITY,
 )
 def create_principal() -> Response:
     body = read_body(CreatePrincipalRequestSchema)
+    if body["kind"] == OPENID:
+        return json_answer(admit_principal(catalog(), caller(), realm(), body["name"]), 201)
     made = principals.create_principal(catalog(), caller(), realm(), body["name"], body["kind"])
     return json_answer(made, 201)
 

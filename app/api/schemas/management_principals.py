@@ -9,12 +9,15 @@ from app.api.schemas.management_warehouses import StrictSchema
 
 _TIME: dict[str, Any] = {"required": True, "allow_none": True}
 _LIFETIME = "A whole number and h, d, w, m (30 days) or y (365 days), such as `30d`."
+_NAME = (
+    "Also its `client_id` at the token endpoint. Of the kind `openid`: name of the provider, colon, subject."
+)
 _SHOWN_ONCE = "Only in the answer to the request that made it; nobody can see it again."
 
 
 class CreatePrincipalRequestSchema(StrictSchema):
-    name = Text(required=True, metadata={"description": "Also its `client_id` at the token endpoint."})
-    kind = Text(load_default="service", validate=validate.OneOf(["service", "user"]))
+    name = Text(required=True, metadata={"description": _NAME})
+    kind = Text(load_default="service", validate=validate.OneOf(["service", "user", "openid"]))
 
 
 class UpdatePrincipalRequestSchema(StrictSchema):
@@ -41,7 +44,7 @@ class PrincipalSchema(Schema):
 
 
 class PrincipalWithSecretSchema(PrincipalSchema):
-    client_id = fields.String(required=True, data_key="client-id")
+    client_id = fields.String(data_key="client-id", metadata={"description": "Absent for the kind `openid`."})
     client_secret = fields.String(data_key="client-secret", metadata={"description": _SHOWN_ONCE})
 
 

@@ -25,6 +25,7 @@ from app.catalog.namespaces import no_such_namespace
 from app.catalog.warehouses import no_such_warehouse
 from app.errors import Denial, ForbiddenException, InternalServerError, ServiceError
 from app.identifiers import Namespace, TableIdentifier
+from app.observability.failpoints import failpoint
 
 _LISTING = Need(on="warehouse")
 
@@ -99,6 +100,7 @@ def demand(*everything: Wanted) -> None:
         return
     for found in current.judge(warehouse().id, everything):
         _accept(current, found)
+    failpoint("request.authorized")
 
 
 def demand_at_large(*privileges: Privilege) -> None:

@@ -12,6 +12,7 @@ from tests.support.server import TestServer
 
 T = TypeVar("T")
 PLACES = (
+    "request.authorized",
     "mutation.begin",
     "mutation.end",
     "commit.committed",

@@ -1,6 +1,7 @@
 """Every route says what it needs."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,18 @@ def test_needs_in_words() -> None:
     assert describe(needs(on="namespace")) == "Needs any privilege on the namespace or on something in it."
     assert describe(asks("luck")) == "Needs luck."
     assert describe(SOMEBODY) == "Needs to be authenticated."
+
+
+def table_of_needs() -> str:
+    """Return the table of docs/permissions.md."""
+    rows = [
+        f"| `{endpoint.replace('/v1/{prefix}', '/v1')}` | {describe(declared.needs).removeprefix('Needs ')} |"
+        for endpoint, declared in ROUTES.items()
+        if declared.needs is not None
+    ]
+    return "\n".join(["| operation | needs |", "|---|---|", *rows])
+
+
+def test_page_of_permissions_tells_what_each_operation_needs() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
+    assert table_of_needs() in page.read_text("utf-8"), table_of_needs()

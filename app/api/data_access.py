@@ -73,7 +73,9 @@ def made_answer(table: TableIdentifier, made: LoadedTable, access: Access | None
 def staged_answer(table: TableIdentifier, document: str) -> Response:
     """Answer with a table that the client is about to make; there is nothing yet that a tag could name."""
     access = owners_access() if requested_delegation() else None
-    given = delegate(catalog(), visitor(), warehouse(), table, lambda: location_of(document), access)
+    given = delegate(
+        catalog(), visitor(), warehouse(), table, lambda: location_of(document), access, is_staged=True
+    )
     return metadata_answer(None, document, config=True, delegation=given)
 
 

@@ -64,11 +64,14 @@ def delegate(
     table: TableIdentifier,
     locate: Callable[[], str],
     access: Access | None,
+    *,
+    is_staged: bool = False,
 ) -> Delegation:
     """Let a client at the files below a table's location, in one of the ways that it asks for and the warehouse offers.
 
     :param locate: returns the location, called when it is needed
     :param access: what the client may do with the table's data, None for nothing
+    :param is_staged: whether the table is not there yet
     :raises ServiceError: when credentials are the only way and their service refuses or does not answer
     """
     if access is None or not caller.delegation:
@@ -76,7 +79,13 @@ def delegate(
     profile, storages = profile_of(catalog, warehouse), catalog.storages.of(warehouse)
     way = profile.way_for(caller.delegation)
     if way == "remote-signing":
-        return Delegation(way, {**profile.client_properties(), **signing.client_properties(warehouse, table)})
+        return Delegation(
+            way,
+            {
+                **profile.client_properties(),
+                **signing.client_properties(warehouse, table, is_staged=is_staged),
+            },
+        )
     if way is None or storages.vended is None:
         return NOTHING
     location = locate()

@@ -42,20 +42,23 @@ class Signed(NamedTuple):
     reads: bool
 
 
-def client_properties(warehouse: Warehouse, table: TableIdentifier) -> dict[str, str]:
+def client_properties(warehouse: Warehouse, table: TableIdentifier, *, is_staged: bool) -> dict[str, str]:
     """Return what makes clients let the catalog sign.
 
     Addresses are left relative to the one that the client has of the catalog. Newer Java clients read the first only,
-    the others are for Java up to 1.11 and PyIceberg.
+    the others are for Java up to 1.11 and PyIceberg. Its tables share one client of the store, and with it the address
+    that was told last: so this one has to be good for all tables, which it cannot be for a staged one.
     """
-    names = warehouse.prefix, NAMESPACE_SEPARATOR.join(table.namespace), table.name
-    prefix, namespace, name = (quote(text, safe="") for text in names)
-    endpoint = f"v1/{prefix}/namespaces/{namespace}/tables/{name}/sign"
+    prefix, namespace, name = (
+        quote(text, safe="")
+        for text in (warehouse.prefix, NAMESPACE_SEPARATOR.join(table.namespace), table.name)
+    )
+    of_table = f"v1/{prefix}/namespaces/{namespace}/tables/{name}/sign"
     return {
         "s3.remote-signing-enabled": "true",
         "s3.signer": "S3V4RestSigner",
-        "s3.signer.endpoint": endpoint,
-        "signer.endpoint": endpoint,
+        "s3.signer.endpoint": of_table if is_staged else f"v1/{prefix}/aws/s3/sign",
+        "signer.endpoint": of_table,
     }
 
 

@@ -15,6 +15,8 @@ from tests.support.server import TestServer
 
 # In an environment of its own: together with boto3 in theirs, pip would look for versions for ten minutes.
 PACKAGES = ("pyiceberg[pyarrow]==0.12.0", "s3fs==2026.9.0")
+# A new thread takes the signer away for a moment (docs/remote-signing.md).
+ONE_THREAD = {"PYICEBERG_MAX_WORKERS": "1"}
 # Run with -P: the folder has a pyiceberg.py of ours.
 PROGRAM = Path(__file__).with_name("signed_program.py")
 
@@ -51,6 +53,10 @@ class SignedPyIceberg(RowPeer):
     def tables(self, namespace: str) -> set[str]:
         return set(self.program.ask(["tables", namespace]))
 
+    def counts(self, namespace: str, *tables: str) -> list[int]:
+        """Load all tables, then count the rows of each of them, twice."""
+        return list(self.program.ask(["counts", namespace, *tables]))
+
     def upload(self, namespace: str, table: str, size: int) -> list[int]:
         """Write a file of ``size`` bytes beside the data, and return its size and the sum of what comes back."""
         return list(self.program.ask(["upload", namespace, table, size]))
@@ -60,5 +66,5 @@ class SignedPyIceberg(RowPeer):
 def signed_pyiceberg(server: TestServer, folder: Path) -> Iterator[SignedPyIceberg]:
     configuration = folder / "configuration.py"
     configuration.write_text(page("pyiceberg-signed", server))
-    with Program([environment(*PACKAGES), "-P", PROGRAM, configuration], folder) as program:
+    with Program([environment(*PACKAGES), "-P", PROGRAM, configuration], folder, ONE_THREAD) as program:
         yield SignedPyIceberg(program)

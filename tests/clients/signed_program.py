@@ -40,6 +40,12 @@ def read(namespace: str, table: str) -> list[list[Any]]:
     return [[row["id"], row["name"], str(row["price"]), row["day"].isoformat(), row["ok"]] for row in found]
 
 
+def counts(namespace: str, *names: str) -> list[int]:
+    """Load all tables, then read them in this order."""
+    loaded = [catalog.load_table((namespace, name)) for name in names]
+    return [len(table.scan().to_arrow()) for table in loaded + loaded]
+
+
 def tables(namespace: str) -> list[str]:
     return [name for _, name in catalog.list_tables(namespace)]
 
@@ -53,7 +59,14 @@ def upload(namespace: str, table: str, size: int) -> list[int]:
         return [len(loaded.io.new_input(location)), sum(file.read())]
 
 
-COMMANDS = {"create": create, "insert": insert, "read": read, "tables": tables, "upload": upload}
+COMMANDS = {
+    "counts": counts,
+    "create": create,
+    "insert": insert,
+    "read": read,
+    "tables": tables,
+    "upload": upload,
+}
 
 
 for line in sys.stdin:

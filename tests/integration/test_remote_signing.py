@@ -95,6 +95,15 @@ def test_large_file_of_pyiceberg(pyiceberg: SignedPyIceberg, space: str) -> None
     assert pyiceberg.upload(space, "parts", size) == [size, size]
 
 
+def test_several_tables_at_once(pyiceberg: SignedPyIceberg, space: str) -> None:
+    """s3fs shares one client among all tables, and with it the address where to have something signed."""
+    for name in ("one", "two"):
+        pyiceberg.create(space, name)
+        pyiceberg.insert(space, name, ROWS)
+    pyiceberg.insert(space, "two", MORE)
+    assert pyiceberg.counts(space, "one", "two") == [3, 4, 3, 4]
+
+
 def test_only_signatures_were_given(server: TestServer, space: str) -> None:
     with Client(server.url) as client:
         headers = {"X-Iceberg-Access-Delegation": "vended-credentials,remote-signing"}

@@ -123,6 +123,8 @@ def test_staged_table_is_signed_for_who_may_create(people: Identities, table: Ta
     staged = ok(client.post(f"{namespace_path(table.namespace)}/tables", json=body, headers=headers))
     assert staged["config"]["s3.remote-signing-enabled"] == "true"
     location, route = staged["metadata"]["location"], f"{table_path(table.namespace, name)}/sign"
+    for key in ("s3.signer.endpoint", "signer.endpoint"):
+        assert staged["config"][key] == route.replace("/v1/", "v1/default/", 1)
     for session in (client, people.with_token(people.token(creator, scope="sign"))):
         signed = Signed.at(session, minio, location, route)
         assert outcomes(signed, *READS, *WRITES) == {200}
@@ -152,7 +154,7 @@ def test_way_that_a_client_is_told(people: Identities, table: Tabular) -> None:
     assert loaded["config"].items() >= {
         ("s3.remote-signing-enabled", "true"),
         ("s3.signer", "S3V4RestSigner"),
-        ("s3.signer.endpoint", endpoint),
+        ("s3.signer.endpoint", "v1/default/aws/s3/sign"),
         ("signer.endpoint", endpoint),
         ("s3.path-style-access", "true"),
     }

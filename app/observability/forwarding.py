@@ -52,18 +52,22 @@ class TrustedProxies:
             found = named
         return str(found)
 
-    def apply(self, environ: dict[str, Any]) -> None:
-        """Note the client's address in a WSGI environ; the scheme and prefix that a trusted proxy gives."""
+    def apply(self, environ: dict[str, Any]) -> bool:
+        """Note the client's address in a WSGI environ; the scheme and prefix that a trusted proxy gives.
+
+        Returns whether the connection is that of a trusted proxy.
+        """
         peer = environ.get("REMOTE_ADDR", "")
         environ[CLIENT_ADDRESS] = self.client_address(peer, environ.get("HTTP_X_FORWARDED_FOR"))
         if not self._networks or peer not in self._networks:
-            return
+            return False
         scheme = _last(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
         if scheme in _SCHEMES:
             environ["wsgi.url_scheme"] = scheme
         prefix = _last(environ.get("HTTP_X_FORWARDED_PREFIX", "")).removesuffix("/")
         if _PREFIX.fullmatch(prefix):
             environ["SCRIPT_NAME"] = prefix
+        return True
 
 
 def _parse(text: str) -> Address | None:

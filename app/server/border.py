@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from app.observability.forwarding import TrustedProxies
+from app.observability.logs import get_logger
+
+log = get_logger("server")
 
 Headers = list[tuple[str, str]]
 StartResponse = Callable[..., Callable[[bytes], Any]]
@@ -26,9 +29,13 @@ class Border:
     def __init__(self, application: Application, proxies: TrustedProxies) -> None:
         self._application = application
         self._proxies = proxies
+        self._warned = False
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        self._proxies.apply(environ)
+        if not self._proxies.apply(environ) and "HTTP_X_FORWARDED_FOR" in environ and not self._warned:
+            self._warned = True  # a proxy that nobody named makes all its clients one address
+            peer = environ.get("REMOTE_ADDR")
+            log.warning("X-Forwarded-For is ignored: not from server.trusted_proxies", address=peer)
         secure = environ.get("wsgi.url_scheme") == "https"
 
         def start(status: str, headers: Headers, *fault: Any) -> Callable[[bytes], Any]:

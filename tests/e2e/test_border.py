@@ -45,6 +45,14 @@ def test_forged_headers_are_ignored(server: TestServer, path: str):
     assert logged_client(server, path, **FORGED) == "127.0.0.1"
 
 
+def test_a_proxy_that_nobody_named_is_told_of_once(make_server: MakeServer):
+    with make_server(settings={"server.workers": 1}) as running:
+        for _ in range(5):
+            logged_client(running, "/v1/config", **FORGED)
+        [warning] = [line for line in running.logs() if line["msg"].startswith("X-Forwarded-For is ignored")]
+        assert (warning["level"], warning["address"]) == ("WARN", "127.0.0.1")
+
+
 @pytest.mark.parametrize("path", ["/v1/config", "/nowhere"])
 def test_a_trusted_proxy_names_the_client(behind_proxy: TestServer, path: str):
     assert logged_client(behind_proxy, path, **FORGED) == "198.51.100.7"

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import MakeServer
+from tests.support.identities import Identities, secured_settings
 from tests.support.process import eventually
 from tests.support.server import TestServer
 
@@ -43,3 +44,29 @@ def test_addresses_of_one_network_of_ipv6_are_one_caller(slow: TestServer):
 def test_health_is_never_limited(slow: TestServer):
     with slow.client() as client:
         assert {client.get("/ready").status_code for _ in range(30)} == {200}
+
+
+def test_a_principal_is_one_caller_wherever_it_is(make_server: MakeServer):
+    limits = {
+        "rate_limit.requests_per_second": 1,
+        "rate_limit.burst": 8,
+        "server.trusted_proxies": "127.0.0.1",
+    }
+    with make_server(settings=secured_settings() | limits, workers=1) as server:
+        people = Identities(server)
+        loader, reader = (people.as_(people.person()) for _ in range(2))
+        addresses = [{"X-Forwarded-For": f"203.0.113.{number}"} for number in range(12)]
+        answers = [loader.get("/v1/config", headers=address) for address in addresses]
+        assert [answer.status_code for answer in answers[:8]] == [200] * 8
+        assert answers[-1].status_code == 429
+        assert "rate_limit.requests_per_second" in answers[-1].json()["error"]["message"]
+        assert reader.get("/v1/config", headers=addresses[0]).status_code == 200
+
+
+def test_who_shows_nothing_good_is_limited_by_address(make_server: MakeServer):
+    limits = {"rate_limit.requests_per_second": 1, "rate_limit.burst": 5}
+    with make_server(settings=secured_settings() | limits, workers=1) as server:
+        with server.client() as client:
+            statuses = [client.get("/v1/namespaces").status_code for _ in range(12)]
+        assert statuses[:5] == [401] * 5
+        assert 429 in statuses[5:]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import MakeServer
 from tests.contract.calls import ok, table_path
 from tests.factories import create_table_request, set_properties, unique_name
-from tests.support.identities import EXCHANGE, TOKENS, Identities, Person, basic
+from tests.support.identities import EXCHANGE, TOKENS, Identities, Person, basic, secured_settings
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
@@ -186,3 +187,20 @@ def test_log_lines_say_who(admin: Client, identities: Identities, secured: TestS
         (200, person.name),
         (401, None),
     ]
+
+
+def test_no_token_leaves_that_is_not_recorded(make_server: MakeServer) -> None:
+    settings = secured_settings(database__statement_timeout="500ms")
+    with make_server(workers=1, settings=settings) as server:
+        assert server.database is not None
+        people = Identities(server)
+        lock = server.database.connect()
+        with lock, lock.cursor() as cursor:
+            cursor.execute("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE")
+            answer = people.login(people.root)
+            assert answer.status_code == 503
+            assert set(answer.json()) == {"error", "error_description"}
+        lock.close()
+        assert server.database.query("SELECT count(*) FROM audit_events") == [(0,)]
+        assert people.login(people.root).status_code == 200
+        assert server.database.query("SELECT action FROM audit_events") == [("token.issued",)]

@@ -14,6 +14,7 @@ from app.auth.fetching import SECONDS, FetchFailed
 from app.auth.jwks import Key, KeySet
 from app.errors import ServiceUnavailableException
 from app.observability.logs import get_logger
+from app.observability.metrics import metrics
 
 _BURST = 5
 _REFILL_SECONDS = 10.0
@@ -103,11 +104,13 @@ class KeyStore:
             keys = self._fetch()
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait have to hear of it
             self._land(None)
+            metrics.openid_key_fetches.inc(self._provider, "failure")
             reason = str(error) if isinstance(error, FetchFailed) else f"{type(error).__name__}: {error}"
             _log.warning("keys of the provider cannot be fetched", provider=self._provider, reason=reason)
             flight.set_exception(FetchFailed(reason))
         else:
             self._land(keys)
+            metrics.openid_key_fetches.inc(self._provider, "success")
             _log.debug("keys of the provider fetched", provider=self._provider, keys=len(keys))
             flight.set_result(keys)
 

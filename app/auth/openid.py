@@ -18,12 +18,14 @@ from app.auth.key_store import KeyStore
 from app.config import ProviderSettings
 from app.config.openid_checks import url_problem
 from app.errors import NotAuthorizedException
+from app.observability.logs import get_logger
 
 _LONGEST_TOKEN = 16 * 1024
 _LONGEST_SUBJECT = 255
 _LONGEST_TOKEN_ID = 100
 _DISCOVERY = "/.well-known/openid-configuration"
 _Part = TypeVar("_Part")
+_log = get_logger("openid")
 
 
 class TokenRefused(NotAuthorizedException):
@@ -86,7 +88,12 @@ class OpenIdProviders:
         if not self._by_issuer or len(token) > _LONGEST_TOKEN:
             return None
         claimed = _part(token, 1, _Issuer)
-        return None if claimed is None else self._by_issuer.get(claimed.iss)
+        if claimed is None:
+            return None
+        if claimed.iss not in self._by_issuer:
+            # What goes wrong most often with a new provider, and nobody else knows.
+            _log.warning("token of an issuer that is not configured", issuer=claimed.iss[:200])
+        return self._by_issuer.get(claimed.iss)
 
 
 class Provider:

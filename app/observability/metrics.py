@@ -152,6 +152,11 @@ class Metrics:
         self.auth_failures = Counter(
             "bingsan_auth_failures_total", "Requests of nobody known: answered with 401.", ("reason",)
         )
+        self.openid_key_fetches = Counter(
+            "bingsan_openid_key_fetches_total",
+            "Times an OpenID provider was asked for its keys.",
+            ("provider", "outcome"),
+        )
         self.db_connections_active = Gauge("iceberg_db_connections_active", "Database connections in use.")
         self.db_connections_idle = Gauge(
             "iceberg_db_connections_idle", "Database connections waiting in the pool."

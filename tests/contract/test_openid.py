@@ -161,6 +161,12 @@ def test_client_reads_that_its_token_has_expired_and_the_log_says_all(
     message = refused(anybody, provider.token(aud="secret-app")).json()["error"]["message"]
     assert message == "Not authorized: The token is not accepted"
     logged(trusting, REFUSED, "Audience")
+    refused(anybody, provider.token(iss=f"{provider.issuer}/"))
+
+    def is_named() -> bool:
+        return any(line.get("issuer") == f"{provider.issuer}/" for line in trusting.logs())
+
+    eventually(is_named, 10, "the log has the issuer that nobody knows")
 
 
 def test_forged_tokens_are_refused(anybody: Client, trusting: TestServer, provider: Provider) -> None:
@@ -325,6 +331,7 @@ def test_provider_that_is_away_from_the_start(make_server: MakeServer, own_provi
         assert answer.json()["error"]["type"] == "ServiceUnavailableException"
         assert client.get("/health").status_code == 200
         logged(server, UNREACHABLE, own_provider.issuer)
+        assert server.metric("bingsan_openid_key_fetches_total", provider="corp", outcome="failure") >= 1
         own_provider.start()
         eventually(lambda: ask(client, token).status_code == 200, 30, "the keys are fetched again")
 

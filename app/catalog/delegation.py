@@ -94,7 +94,8 @@ def delegate(
     except NotVendable as reason:
         log.info("no credentials are vended for a table", location=location, reason=str(reason))
         return NOTHING
-    return _credentials(profile, warehouse, table, location, vended, way)
+    renewal = None if is_staged else credentials_path(warehouse, table)
+    return _credentials(profile, location, vended, way, renewal)
 
 
 def delegate_created(
@@ -145,7 +146,9 @@ def _vend(
             status=200,
             level="write",
             origin=origin,
-            on=AuditObject("table", None, warehouse.id, table.namespace, table.name),
+            on=AuditObject(
+                "table", _id(catalog, warehouse, table), warehouse.id, table.namespace, table.name
+            ),
             privilege="vend",
             details={
                 "location": place.key,
@@ -161,19 +164,22 @@ def _vend(
 
 
 def _credentials(
-    profile: StorageProfile,
-    warehouse: Warehouse,
-    table: TableIdentifier,
-    location: str,
-    vended: Vended,
-    way: Way,
+    profile: StorageProfile, location: str, vended: Vended, way: Way, renewal: str | None
 ) -> Delegation:
     config = {**profile.client_properties(), **vended.secrets}
-    if vended.expires_at is not None:
-        config["client.refresh-credentials-endpoint"] = credentials_path(warehouse, table)
+    if vended.expires_at is not None and renewal is not None:
+        config["client.refresh-credentials-endpoint"] = renewal
         config["client.refresh-credentials-enabled"] = "true"
     # Older clients only look into config, newer ones take the longest prefix that fits.
     return Delegation(way, config, (StorageCredential(location.rstrip("/"), config),), vended.expires_at)
+
+
+def _id(catalog: Catalog, warehouse: Warehouse, table: TableIdentifier) -> int | None:
+    """The table's id; one that is staged has none."""
+    row = catalog.db.fetch_one(
+        "table_exists", warehouse_id=warehouse.id, levels=list(table.namespace), name=table.name
+    )
+    return None if row is None else int(row.id)
 
 
 def credentials_path(warehouse: Warehouse, table: TableIdentifier) -> str:

@@ -61,6 +61,17 @@ def test_spark_renews_keys_that_are_about_to_end(hasty: TestServer, spark_sessio
     eventually(lambda: renewals(hasty, name) >= 1, 10, "Spark has asked for new keys")
 
 
+def test_spark_creates_a_table_as_it_is_queried(hasty: TestServer, spark_session: SparkSession) -> None:
+    """The keys of a staged table cannot be renewed, as there is no table yet: Spark must not be told to."""
+    catalog, name = unique_name("hasty"), unique_name("ns")
+    for key, value in catalog_options(catalog, configuration("spark", hasty)).items():
+        spark_session.conf.set(key, value)
+    spark = Engine(spark_session, catalog)
+    spark.rows(f"CREATE NAMESPACE {catalog}.{name}")
+    spark.rows(f"CREATE TABLE {catalog}.{name}.t USING iceberg AS SELECT 1 AS id")
+    assert spark.rows(f"SELECT id FROM {catalog}.{name}.t") == [(1,)]
+
+
 def test_pyiceberg_renews_keys_when_it_is_told_to(hasty: TestServer) -> None:
     with connect(hasty) as catalog:
         name = unique_name("ns")

@@ -99,6 +99,9 @@ def test_no_secret_is_logged_or_kept(client: Client, table: Tabular, vending: Te
     (details,) = issued(vending, table.name)
     assert details["key"] == config["s3.access-key-id"]
     assert details["session"] == f"anonymous@{table.namespace}.{table.name}"[: len(details["session"])]
+    assert vending.database is not None
+    query = "SELECT t.name FROM audit_events e JOIN tabulars t ON t.id = e.object_id WHERE e.name = %s"
+    assert vending.database.query(query, table.name) == [(table.name,)]
     assert (details["access"], details["location"]) == ("read-write", table.metadata["location"])
     output = vending.stdout.read_text() + vending.stderr.read_text()
     for secret in (config["s3.secret-access-key"], config["s3.session-token"]):

@@ -34,6 +34,7 @@ def test_a_staged_table_is_written_before_it_exists(client: Client, namespace: s
     staged = ok(client.post(f"{namespace_path(namespace)}/tables", json=body, headers=ASKING))
     location = staged["metadata"]["location"]
     key = f"{location.removeprefix(f's3://{BUCKET}/')}/data/1"
+    assert "client.refresh-credentials-endpoint" not in staged["config"]
     with holder(minio, staged["config"]) as somebody:
         assert somebody.outcome(somebody.client.put_object, Bucket=BUCKET, Key=key, Body=b"x") == "ok"
         assert somebody.outcome(somebody.client.put_object, Bucket=BUCKET, Key="root/x", Body=b"") != "ok"

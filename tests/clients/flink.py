@@ -26,14 +26,18 @@ class Flink(ProgramPeer):
 
 
 @contextmanager
-def running_flink(catalogs: Mapping[str, TestServer], folder: Path) -> Iterator[Program]:
-    """A session in which each server is a catalog, configured as docs/clients.md says."""
+def running_flink(catalogs: Mapping[str, TestServer], folder: Path, more: str = "") -> Iterator[Program]:
+    """A session in which each server is a catalog, configured as docs/clients.md says.
+
+    :param more: further options of every catalog
+    """
     iceberg = fetch_jars(*lines("flink-lib"))
     options = {"pipeline.jars": ";".join(f"file://{jar}" for jar in iceberg), "parallelism.default": "1"}
     command = [environment(PACKAGE), sql_program.__file__, "flink", json.dumps(options)]
     with Program(command, folder, java_environment()) as program:
         for name, server in catalogs.items():
-            program.ask(configuration("flink", server).strip().rstrip(";").replace("bingsan", name))
+            statement = configuration("flink", server).strip().rstrip(";").replace("bingsan", name)
+            program.ask(statement.rpartition("\n)")[0] + f",\n{more})" if more else statement)
         yield program
 
 

@@ -22,8 +22,8 @@ class IcebergGo(DefinitionPeer):
 
     name = "iceberg-go"
 
-    def __init__(self, server: TestServer) -> None:
-        lines = configuration("iceberg-go", server).strip()
+    def __init__(self, server: TestServer, page: str = "") -> None:
+        lines = (page or configuration("iceberg-go", server)).strip()
         assert lines.endswith(" list"), (
             "the block of docs/clients.md ends with the command that is replaced here"
         )

@@ -9,6 +9,9 @@ LOGIN = {
     "PyIceberg with a key": "pyiceberg-key",
     "Spark": "spark-login",
     "DuckDB": "duckdb-login",
+    "iceberg-go": "iceberg-go-login",
+    "Trino": "trino-login",
+    "Flink": "flink-login",
     "iceberg-js with a key": "iceberg-js-key",
 }
 

@@ -57,10 +57,13 @@ class Trino(SqlPeer):
 
 
 @contextmanager
-def running_trino(catalogs: Mapping[str, TestServer], folder: Path) -> Iterator[int]:
-    """A coordinator that works alone; each server is a catalog, configured as docs/clients.md says. Gives its port."""
+def running_trino(catalogs: Mapping[str, TestServer], folder: Path, more: str = "") -> Iterator[int]:
+    """A coordinator that works alone; each server is a catalog, configured as docs/clients.md says. Gives its port.
+
+    :param more: further lines of every catalog
+    """
     port, log = free_port(), folder / "log"
-    configure(folder / "etc", port, catalogs)
+    configure(folder / "etc", port, catalogs, more)
     home = java_home()
     program = trino_folder() / "bin" / "launcher"
     command = [program, f"--etc-dir={folder / 'etc'}", f"--data-dir={folder / 'data'}", "run"]
@@ -79,13 +82,14 @@ def session(port: int, catalog: str) -> Iterator[Trino]:
         yield Trino(connection.cursor(), catalog)
 
 
-def configure(folder: Path, port: int, catalogs: Mapping[str, TestServer]) -> None:
+def configure(folder: Path, port: int, catalogs: Mapping[str, TestServer], more: str) -> None:
+    pages = {name: configuration("trino", server) + more for name, server in catalogs.items()}
     files = {
         "config.properties": CONFIGURATION.format(port=port),
         "node.properties": "node.environment=test\n",
         "jvm.config": JVM,
         "log.properties": "io.trino=WARN\nio.airlift=WARN\n",
-        **{f"catalog/{name}.properties": configuration("trino", server) for name, server in catalogs.items()},
+        **{f"catalog/{name}.properties": page for name, page in pages.items()},
     }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

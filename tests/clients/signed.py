@@ -10,6 +10,7 @@ from tests.clients.page import URL, blocks, fill
 from tests.clients.people import Row, RowPeer
 from tests.clients.program import Program
 from tests.clients.spark import Engine, catalog_options
+from tests.support.identities import Person
 from tests.support.python import environment
 from tests.support.server import TestServer
 
@@ -63,8 +64,14 @@ class SignedPyIceberg(RowPeer):
 
 
 @contextmanager
-def signed_pyiceberg(server: TestServer, folder: Path) -> Iterator[SignedPyIceberg]:
-    configuration = folder / "configuration.py"
-    configuration.write_text(page("pyiceberg-signed", server))
+def signed_pyiceberg(
+    server: TestServer, folder: Path, person: Person | None = None
+) -> Iterator[SignedPyIceberg]:
+    """
+    :param person: who logs in
+    """
+    configuration, text = folder / "configuration.py", page("pyiceberg-signed", server)
+    login = f'"type": "rest", "credential": "{person.name}:{person.secret}",' if person else '"type": "rest",'
+    configuration.write_text(text.replace('"type": "rest",', login))
     with Program([environment(*PACKAGES), "-P", PROGRAM, configuration], folder, ONE_THREAD) as program:
         yield SignedPyIceberg(program)

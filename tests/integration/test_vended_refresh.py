@@ -12,8 +12,10 @@ from tests.clients.people import ROWS
 from tests.clients.pyiceberg import SCHEMA, connect
 from tests.clients.spark import Engine, catalog_options
 from tests.conftest import SHARED, MakeServer
+from tests.contract.rights import on_namespace, person_with
 from tests.factories import unique_name
 from tests.support.faults import Exchange, Proxy
+from tests.support.identities import Identities, secured_settings
 from tests.support.minio import Minio
 from tests.support.process import eventually
 from tests.support.server import TestServer
@@ -30,13 +32,27 @@ def end_soon(exchange: Exchange) -> None:
 
 
 @pytest.fixture(scope="module")
-def hasty(make_server: MakeServer, minio: Minio) -> Iterator[TestServer]:
+def sts(minio: Minio) -> Iterator[Proxy]:
+    with Proxy(minio.endpoint, end_soon).running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hasty(make_server: MakeServer, minio: Minio, sts: Proxy) -> Iterator[TestServer]:
     """A server whose vended keys end soon."""
     warehouse = VendingWarehouse(minio, minio.create_bucket("hasty"), "shared")
-    with (
-        Proxy(minio.endpoint, end_soon).running() as sts,
-        make_server(warehouse, settings={"storage.s3.sts_endpoint": sts.endpoint}) as running,
-    ):
+    with make_server(warehouse, settings={"storage.s3.sts_endpoint": sts.endpoint}) as running:
+        SHARED.append(running)
+        yield running
+        SHARED.remove(running)
+
+
+@pytest.fixture(scope="module")
+def guarded(make_server: MakeServer, minio: Minio, sts: Proxy) -> Iterator[TestServer]:
+    """Another one, which wants to know who asks."""
+    warehouse = VendingWarehouse(minio, minio.create_bucket("hasty-guarded"), "shared")
+    settings = secured_settings(storage__s3__sts_endpoint=sts.endpoint)
+    with make_server(warehouse, settings=settings) as running:
         SHARED.append(running)
         yield running
         SHARED.remove(running)
@@ -59,6 +75,31 @@ def test_spark_renews_keys_that_are_about_to_end(hasty: TestServer, spark_sessio
     spark.insert(name, "t", ROWS)
     assert spark.read(name, "t") == ROWS
     eventually(lambda: renewals(hasty, name) >= 1, 10, "Spark has asked for new keys")
+
+
+def test_spark_renews_keys_as_the_principal_that_it_is(
+    guarded: TestServer, spark_session: SparkSession
+) -> None:
+    """The renewal is a login and a session of its own in Java."""
+    people, name = Identities(guarded), unique_name("ns")
+    assert people.admin.post("/v1/namespaces", json={"namespace": [name]}).status_code == 200
+    person, _ = person_with(people, on_namespace(name), "create")
+    catalog = unique_name("guarded")
+    options = {
+        **catalog_options(catalog, configuration("spark", guarded)),
+        f"spark.sql.catalog.{catalog}.credential": f"{person.name}:{person.secret}",
+        f"spark.sql.catalog.{catalog}.rest.auth.type": "oauth2",
+    }
+    for key, value in options.items():
+        spark_session.conf.set(key, value)
+    spark = Engine(spark_session, catalog)
+    spark.create(name, "t")
+    spark.insert(name, "t", ROWS)
+    assert spark.read(name, "t") == ROWS
+    eventually(lambda: renewals(guarded, name) >= 1, 10, "Spark has asked for new keys")
+    assert guarded.database is not None
+    issued = "SELECT DISTINCT principal FROM audit_events WHERE action = 'credentials.issued'"
+    assert guarded.database.query(issued) == [(person.name,)]
 
 
 def test_spark_creates_a_table_as_it_is_queried(hasty: TestServer, spark_session: SparkSession) -> None:

@@ -21,7 +21,7 @@ from tests.support.identities import Identities, secured_settings
 from tests.support.process import eventually
 from tests.support.server import TestServer
 
-QUICK = {"server.tls.handshake_timeout": "1s", "server.read_timeout": "1s", "limits.max_url_length": "1KiB"}
+QUICK = {"server.tls.handshake_timeout": "2s", "server.read_timeout": "1s", "limits.max_url_length": "1KiB"}
 
 
 @pytest.fixture(scope="module")
@@ -112,12 +112,12 @@ def test_slow_handshakes_hold_nobody_up_and_end(secured: TestServer):
     began = time.monotonic()
     with secured.client() as client:
         assert client.get("/v1/config").status_code == 200
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 2
     for connection in slow:
         while connection.recv(4096):
             pass
         connection.close()
-    assert 0.9 < time.monotonic() - began < 8
+    assert 1.9 < time.monotonic() - began < 20
 
 
 def test_garbage_for_a_handshake_ends_cleanly(secured: TestServer):
@@ -165,19 +165,23 @@ def test_only_1_3_when_asked_for(make_server: MakeServer, authority: Authority, 
             assert connection.version() == "TLSv1.3"
 
 
-@pytest.fixture
-def rotating(make_server: MakeServer, tmp_path: Path):
-    authority = Authority(tmp_path)
+Rotating = tuple[TestServer, Authority, Pair]
+
+
+@pytest.fixture(scope="module")
+def rotating(make_server: MakeServer, tmp_path_factory: pytest.TempPathFactory):
+    """A server whose files tests may replace; each leaves a good pair behind."""
+    authority = Authority(tmp_path_factory.mktemp("rotating"))
     pair = authority.issue("server")
-    with make_server(settings=pair.settings(), verify=authority.file) as running:
-        yield running, authority, pair
+    with make_server(settings=pair.settings(), verify=authority.file) as server:
+        yield server, authority, pair
 
 
 def lines(server: TestServer, text: str) -> list[dict]:
     return [line for line in server.logs() if line["msg"] == text]
 
 
-def test_a_replaced_certificate_is_used_without_restart(rotating: tuple[TestServer, Authority, Pair]):
+def test_a_replaced_certificate_is_used_without_restart(rotating: Rotating):
     server, authority, pair = rotating
     before = serial_number(server)
     with connect(server) as old:
@@ -191,9 +195,9 @@ def test_a_replaced_certificate_is_used_without_restart(rotating: tuple[TestServ
 
 
 @pytest.mark.parametrize("fault", ["no certificate", "another key", "expired", "gone"])
-def test_a_broken_pair_leaves_the_old_one_in_use(rotating: tuple[TestServer, Authority, Pair], fault: str):
+def test_a_broken_pair_leaves_the_old_one_in_use(rotating: Rotating, fault: str):
     server, authority, pair = rotating
-    before = serial_number(server)
+    before, told = serial_number(server), len(lines(server, "certificate not replaced"))
     if fault == "no certificate":
         pair.cert.write_text("-----BEGIN CERTIFICATE-----\n")
     elif fault == "another key":
@@ -202,22 +206,26 @@ def test_a_broken_pair_leaves_the_old_one_in_use(rotating: tuple[TestServer, Aut
         authority.issue("server", ends=-DAY / 2, pair=pair)
     else:
         pair.key.unlink()
-    eventually(lambda: len(lines(server, "certificate not replaced")) >= 2, 15, "both workers say so")
+    eventually(lambda: len(lines(server, "certificate not replaced")) >= told + 2, 15, "both workers say so")
     for _ in range(5):
         assert serial_number(server) == before
     authority.issue("server", pair=pair)
-    eventually(lambda: serial_number(server) != before, 15, "the next good pair is used")
+    eventually(
+        lambda: before not in {serial_number(server) for _ in range(20)}, 15, "the next good pair is used"
+    )
 
 
-def test_a_worker_that_starts_while_the_pair_is_broken(rotating: tuple[TestServer, Authority, Pair]):
-    server, _, pair = rotating
-    before, workers = serial_number(server), set(server.workers())
-    pair.key.write_text("broken")
-    for worker in workers:
-        os.kill(worker, signal.SIGKILL)
-    eventually(lambda: len(set(server.workers()) - workers) == 2, 30, "there are new workers")
-    eventually(lambda: server.client().get("/ready").status_code == 200, 30, "they answer")
-    assert {serial_number(server) for _ in range(10)} == {before}
+def test_a_worker_that_starts_while_the_pair_is_broken(make_server: MakeServer, tmp_path: Path):
+    authority = Authority(tmp_path)
+    pair = authority.issue("server")
+    with make_server(settings=pair.settings(), verify=authority.file) as server:
+        before, workers = serial_number(server), set(server.workers())
+        pair.key.write_text("broken")
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        eventually(lambda: len(set(server.workers()) - workers) == 2, 30, "there are new workers")
+        eventually(lambda: server.client().get("/ready").status_code == 200, 30, "they answer")
+        assert {serial_number(server) for _ in range(10)} == {before}
 
 
 def test_limits_come_before_authentication(make_server: MakeServer, authority: Authority, pair: Pair):
@@ -264,7 +272,7 @@ def test_sigterm_drops_no_request_and_waits_for_nobody(
             status, headers, _ = read_answer(slow)
         assert (status, headers["connection"]) == (200, "close")
         assert server.process.wait(40) == 0
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 20
         for plain in silent:
             plain.close()
 

@@ -19,6 +19,7 @@ _FREE = 3  # failures without a pause: people mistype
 _LONGEST = 30.0
 _BURST = 5  # times the limit: attempts at once of an address that has not failed lately
 _CAPACITY = 10_000
+_LONGEST_NAME = 64  # characters that are remembered: whoever guesses may send long ones
 
 
 class Attempt:
@@ -55,7 +56,7 @@ class Attempts:
         A fault of the service itself (500 and above) counts neither way.
         Raises ``TooManyRequestsException`` with Retry-After before the block when it is too early.
         """
-        source = self._source(address)
+        source, name = self._source(address), name[:_LONGEST_NAME]
         self._admit(source, name)
         attempt, counts = Attempt(), True
         source.running += 1
@@ -73,7 +74,7 @@ class Attempts:
 
     def wait(self, address: str, name: str = "") -> float:
         """Seconds until the next attempt is heard; 0 is now."""
-        return self._wait(self._source(address), name)
+        return self._wait(self._source(address), name[:_LONGEST_NAME])
 
     def _admit(self, source: _Source, name: str) -> None:
         wait = self._wait(source, name)

@@ -130,6 +130,12 @@ def test_memory_is_bounded(attempts: Attempts):
     assert len(attempts._source("192.0.2.1").in_a_row) == 40
 
 
+def test_long_names_are_not_remembered_in_full(attempts: Attempts):
+    fail(attempts, name="x" * 100_000)
+    [name] = attempts._source("192.0.2.1").in_a_row
+    assert name == "x" * 64
+
+
 @pytest.mark.parametrize(
     ("address", "network"),
     [("192.0.2.1", "192.0.2.1"), ("2001:db8::1:2:3:4", "2001:db8::/64"), ("", ""), ("odd", "odd")],

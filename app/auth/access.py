@@ -122,7 +122,8 @@ class Access:
         is_place_seen = bool(privileges)
         if not is_place_seen and namespace_id is not None and wanted.kind in ("namespace", "function"):
             is_place_seen = self._sees_below(warehouse_id, wanted.namespace)
-        is_visible = is_place_seen and wanted.kind == "namespace"
+        # What settings let everybody see can be seen, also where only granted rights count.
+        is_visible = (is_place_seen and wanted.kind == "namespace") or bool(self.at_large(warehouse_id))
         verdict = judge(wanted.need, privileges, within, is_visible=is_visible)
         if verdict is Verdict.ALLOWED or object_id is None:
             self._bind(wanted, namespace_id, object_id)

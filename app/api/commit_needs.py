@@ -7,7 +7,7 @@ from app.api.authorization import wanted
 from app.api.needs import CREATING, needs
 from app.auth.access import Wanted
 from app.auth.privileges import Privilege
-from app.catalog.tables import TableCommit
+from app.catalog.table_requests import TableCommit
 from app.identifiers import TableIdentifier
 from app.metadata.requirements import is_create
 

@@ -41,7 +41,7 @@ from app.api.schemas.tables import (
 )
 from app.auth.privileges import Privilege
 from app.catalog import tables
-from app.catalog.tables import NewTable, TableCommit
+from app.catalog.table_requests import NewTable, TableCommit
 from app.errors import (
     AlreadyExistsException,
     CommitFailedException,

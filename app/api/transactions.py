@@ -13,7 +13,7 @@ from app.api.needs import asks
 from app.api.operations import Operations
 from app.api.schemas.transactions import CommitTransactionRequestSchema
 from app.catalog import transactions
-from app.catalog.tables import TableCommit
+from app.catalog.table_requests import TableCommit
 from app.errors import (
     AlreadyExistsException,
     CommitFailedException,

@@ -11,20 +11,25 @@ from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.kinds import is_protected
 from app.catalog.limits import check_properties
 from app.catalog.locations import child_location
+from app.catalog.namespace_properties import (
+    LOCATION,
+    PropertyChanges,
+    checked_location,
+    difference,
+    encode_properties,
+    refuse_contradiction,
+)
 from app.catalog.warehouses import WarehouseMoved, reload_warehouse
 from app.changes.log import Change, record_change
 from app.db import ConstraintViolated, Row, Transaction
 from app.errors import (
     AlreadyExistsException,
-    BadRequestException,
     NamespaceNotEmptyException,
     NoSuchNamespaceException,
-    UnprocessableEntityException,
 )
 from app.identifiers import Namespace
 from app.metadata.shapes import JsonObject
 
-LOCATION = "location"
 # The foreign keys of what lies in a namespace.
 CONTENT = {"namespaces_parent_fkey", "tabulars_namespace_fkey", "functions_namespace_fkey"}
 
@@ -39,14 +44,6 @@ class LoadedNamespace(NamedTuple):
     @property
     def location(self) -> str:
         return self.properties[LOCATION]
-
-
-class PropertyChanges(NamedTuple):
-    """The keys that were set, removed, and asked to be removed but not there."""
-
-    updated: list[str]
-    removed: list[str]
-    missing: list[str]
 
 
 def _revive_namespace(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> LoadedNamespace:
@@ -169,13 +166,13 @@ def _create(
 ) -> LoadedNamespace:
     parent = load_namespace(catalog, warehouse, namespace.parent) if namespace.parent else None
     above = parent.location if parent else warehouse.root_location
-    location = _checked_location(catalog, warehouse, properties) or child_location(above, namespace[-1])
+    location = checked_location(catalog, warehouse, properties) or child_location(above, namespace[-1])
     stored = {key: value for key, value in properties.items() if key != LOCATION}
     try:
         with mutation(catalog, caller, warehouse) as tx:
             columns = {
                 "location": location,
-                "properties": _encode(stored),
+                "properties": encode_properties(stored),
                 "owner_id": caller.principal_id,
             }
             row = _insert(tx, warehouse, parent, namespace, columns)
@@ -261,12 +258,8 @@ def update_properties(
     :raises NoSuchNamespaceException: when the namespace does not exist
     :raises UnprocessableEntityException: when a key is in both
     """
-    both = sorted(set(removals) & set(updates))
-    if both:
-        raise UnprocessableEntityException(
-            f"Invalid properties update: {', '.join(both)} must not be in both removals and updates"
-        )
-    new_location = _checked_location(catalog, warehouse, updates)
+    refuse_contradiction(removals, updates)
+    new_location = checked_location(catalog, warehouse, updates)
     default_location = _default_location(catalog, warehouse, namespace) if LOCATION in removals else ""
     with mutation(catalog, caller, warehouse) as tx:
         row = tx.fetch_one("lock_namespace", warehouse_id=warehouse.id, levels=list(namespace))
@@ -279,13 +272,13 @@ def update_properties(
         location = new_location or merged.get(LOCATION) or default_location
         merged.pop(LOCATION, None)
         check_properties(merged, catalog.settings.limits)
-        tx.execute("update_namespace", id=row.id, location=location, properties=_encode(merged))
+        tx.execute("update_namespace", id=row.id, location=location, properties=encode_properties(merged))
         change = Change(
             action="namespace.updated",
             warehouse_id=warehouse.id,
             object_id=row.id,
             namespace=namespace,
-            details=_difference(current, {**merged, LOCATION: location}),
+            details=difference(current, {**merged, LOCATION: location}),
         )
         record_change(tx, change, caller.origin)
         missing = [key for key in dict.fromkeys(removals) if key not in current]
@@ -294,34 +287,12 @@ def update_properties(
     return changes
 
 
-def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, Any]:
-    """What turns the properties ``before`` into those ``after``."""
-    return {
-        "updated": {key: after[key] for key in sorted(after) if before.get(key) != after[key]},
-        "removed": sorted(before.keys() - after.keys()),
-    }
-
-
 def _loaded(namespace: Namespace, row: Row) -> LoadedNamespace:
     properties = msgspec.json.decode(row.properties, type=dict[str, str])
     return LoadedNamespace(row.id, namespace, {**properties, LOCATION: row.location})
-
-
-def _checked_location(catalog: Catalog, warehouse: Warehouse, properties: Mapping[str, str]) -> str | None:
-    if LOCATION not in properties:
-        return None
-    location = properties[LOCATION].rstrip("/")
-    if not location:
-        raise BadRequestException("Invalid properties: location must not be empty")
-    catalog.storages.of(warehouse).allowed.check(location)
-    return location
 
 
 def _default_location(catalog: Catalog, warehouse: Warehouse, namespace: Namespace) -> str:
     if not namespace.parent:
         return child_location(warehouse.root_location, namespace[-1])
     return child_location(_fetch(catalog, warehouse, namespace.parent).location, namespace[-1])
-
-
-def _encode(properties: Mapping[str, Any]) -> str:
-    return msgspec.json.encode(properties).decode()

@@ -1,9 +1,7 @@
 """Tables: every operation of the specification on them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import msgspec
 
@@ -15,16 +13,13 @@ from app.catalog.documents import document_result, revive_document
 from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE
-from app.catalog.locations import table_location
 from app.catalog.metadata_files import encode_document, read_metadata_file
-from app.catalog.times import now_ms
+from app.catalog.table_requests import NewTable, TableCommit
 from app.catalog.vended_places import Holder, refuse_place
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata import snapshots
-from app.metadata.requirements import check_table_requirements, is_create
 from app.metadata.shapes import JsonObject
-from app.metadata.table import new_table_metadata, parse_table_metadata
-from app.metadata.updates import apply_table_updates
+from app.metadata.table import parse_table_metadata
 
 
 class LoadedTable(NamedTuple):
@@ -32,59 +27,6 @@ class LoadedTable(NamedTuple):
 
     metadata_location: str
     document: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewTable:
-    """What createTable asks for; schema, spec and order are JSON objects that the metadata rules check."""
-
-    identifier: TableIdentifier
-    schema: Any
-    location: str | None = None
-    partition_spec: Any = None
-    write_order: Any = None
-    properties: dict[str, str] = field(default_factory=dict)
-
-    def produce(self, base: Base, max_columns: int) -> JsonObject:
-        base.check_free(self.identifier, TABLE)
-        uuid = str(uuid4())
-        return new_table_metadata(
-            table_uuid=uuid,
-            location=self.location or table_location(base.namespace_location, self.identifier.name, uuid),
-            schema=self.schema,
-            partition_spec=self.partition_spec,
-            sort_order=self.write_order,
-            properties=self.properties,
-            now_ms=now_ms(),
-            max_columns=max_columns,
-        )
-
-
-class TableCommit(NamedTuple):
-    """Requirements and updates for one table, as JSON values that the metadata rules check."""
-
-    table: TableIdentifier
-    requirements: Sequence[Any]
-    updates: Sequence[Any]
-
-    def apply(
-        self, catalog: Catalog, base: Base, current: JsonObject | None, logged: str | None
-    ) -> JsonObject:
-        if current is None:
-            if not is_create(self.requirements):
-                raise TABLE.does_not_exist(self.table)
-            base.check_free(self.table, TABLE)
-        check_table_requirements(current, self.requirements)
-        uuid = str(uuid4())
-        return apply_table_updates(
-            current,
-            self.updates,
-            now_ms=now_ms(),
-            previous_location=logged,
-            default_location=table_location(base.namespace_location, self.table.name, uuid),
-            default_uuid=uuid,
-            max_columns=catalog.settings.limits.max_columns,
-        )
 
 
 def _revive(catalog: Catalog, warehouse: Warehouse, result: JsonObject) -> LoadedTable:

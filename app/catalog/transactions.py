@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from app.catalog.commits import commit
 from app.catalog.context import Caller, Catalog, Warehouse
 from app.catalog.idempotency import no_result, once
-from app.catalog.tables import TableCommit, table_intent
+from app.catalog.table_requests import TableCommit
+from app.catalog.tables import table_intent
 from app.errors import BadRequestException
 from app.identifiers import TableIdentifier
 

@@ -11,18 +11,16 @@ from app.config.settings import (
     DatabaseSettings,
     JobsSettings,
     LimitsSettings,
-    LocalStorageSettings,
     LoggingSettings,
     MetricsSettings,
     RateLimitSettings,
-    S3Settings,
     SecretsSettings,
     ServerSettings,
     Settings,
-    StorageSettings,
     TestingSettings,
     TlsSettings,
 )
+from app.config.storage import LocalStorageSettings, S3Settings, StorageSettings
 
 __all__ = [
     "CatalogSettings",

@@ -1,4 +1,4 @@
-"""Every setting there is; the reference page is generated from this file.
+"""Every setting there is, with those of auth.py, openid.py and storage.py; the reference page is made of them.
 
 A setting without effect is a lie: what is not built yet has no setting.
 """
@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.config.openid import OpenIdSettings
+from app.config.auth import AuthSettings
 from app.config.options import boolean, choice, duration, integer, secret, section, size, text, text_list
+from app.config.storage import StorageSettings
 
 
 @dataclass(frozen=True)
@@ -109,63 +110,6 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True)
-class LocalStorageSettings:
-    allowed_roots: tuple[str, ...] = text_list(
-        "Folders under which the management API may create local warehouses; none without it."
-    )
-    root_path: str = text("", "Folder of the local warehouse; default: `warehouse` in `home`.")
-
-
-@dataclass(frozen=True)
-class S3Settings:
-    endpoint: str = text("", "URL of an S3-compatible store; empty is AWS.")
-    region: str = text("us-east-1", "Region of the bucket.")
-    access_key_id: str = text(
-        "", "Access key; empty takes the default chain (environment, profile, instance)."
-    )
-    secret_access_key: str = secret("", "Secret of the access key.")
-    bucket: str = text("", "Bucket of the warehouse if storage.warehouse is not set.")
-    use_path_style: bool = boolean(False, "Address buckets as path (MinIO) instead of host name.")
-    delegation: tuple[str, ...] = text_list(
-        "How clients without keys of their own are let at the files of a table: vended-credentials, remote-signing,"
-        " static-keys (the access key itself). Without it vended-credentials if role_arn is set, else none."
-    )
-    role_arn: str = text("", "Role that vended credentials are sessions of; needed on AWS, MinIO has none.")
-    external_id: str = text("", "External id that the role asks for.")
-    session_duration: float = duration(
-        "1h", "How long vended credentials are good; clients renew them.", low="15m", high="12h"
-    )
-    sts_endpoint: str = text(
-        "", "URL of the security token service; empty is storage.s3.endpoint, or AWS without that."
-    )
-
-    @property
-    def ways(self) -> tuple[str, ...]:
-        """``delegation``, or what it is when nothing was said."""
-        return self.delegation or (("vended-credentials",) if self.role_arn else ())
-
-
-@dataclass(frozen=True)
-class StorageSettings:
-    type: str = choice("local", ("local", "s3"), "Where the default warehouse lies.")
-    warehouse: str = text(
-        "", "Root location of the default warehouse; default: storage.local.root_path, or s3://<bucket>."
-    )
-    allowed_locations: tuple[str, ...] = text_list(
-        "Further location prefixes (s3://…, file:///…) that tables may lie under."
-    )
-    allowed_endpoints: tuple[str, ...] = text_list(
-        "S3 endpoints (https://host:port) that the management API may use although they are private, loopback or"
-        " link-local addresses."
-    )
-    timeout: float = duration("5s", "Time limit of one call to storage.", low="10ms")
-    deadline: float = duration("15s", "Time limit of a storage operation with its retries.", low="10ms")
-    max_threads: int = integer(32, 1, 1024, "Storage calls of one worker that run at the same time.")
-    local: LocalStorageSettings = section(LocalStorageSettings)
-    s3: S3Settings = section(S3Settings)
-
-
-@dataclass(frozen=True)
 class SecretsSettings:
     folder: str = text(
         "",
@@ -176,63 +120,6 @@ class SecretsSettings:
         "Seals storage credentials that are given to the management API: 32 bytes in base64"
         " (`openssl rand -base64 32`); without it they are refused. Older keys follow it after commas.",
     )
-
-
-@dataclass(frozen=True)
-class OAuth2Settings:
-    enabled: bool = boolean(False, "Accept access tokens, and give them out at /v1/oauth/tokens.")
-    client_id: str = text(
-        "", "Name of a principal that is made at start, with administer on the server; for the first one."
-    )
-    client_secret: str = secret(
-        "",
-        "Its client secret, at least 16 characters; when it changes the one before ends at the next start.",
-    )
-
-
-@dataclass(frozen=True)
-class ApiKeySettings:
-    enabled: bool = boolean(False, "Accept API keys.")
-
-
-@dataclass(frozen=True)
-class AclSettings:
-    enabled: bool = boolean(
-        True,
-        "Whether privileges are asked for; without, whoever is authenticated may do all but manage principals, roles,"
-        " grants, keys and the audit.",
-    )
-    default_permission: str = choice(
-        "none",
-        ("none", "read", "write", "manage"),
-        "What whoever is authenticated may do with everything, beside what was granted: nothing; load and read; write,"
-        " create and set properties as well; all of it but what is about security.",
-    )
-
-
-@dataclass(frozen=True)
-class AuthSettings:
-    enabled: bool = boolean(
-        False, "Whether requests must show who makes them; needs one of the methods below."
-    )
-    token_expiry: float = duration(
-        "1h", "How long an access token is good; 15 minutes or more are best.", low="1s"
-    )
-    signing_key: str = secret(
-        "",
-        "Signs access tokens: 32 bytes in base64 (`openssl rand -base64 32`), the same on all nodes. Older keys, whose"
-        " tokens are still accepted, follow it after commas. Only a node with an embedded database makes its own.",
-    )
-    oauth2: OAuth2Settings = section(OAuth2Settings)
-    api_key: ApiKeySettings = section(ApiKeySettings)
-    acl: AclSettings = section(AclSettings)
-    max_failures_per_minute: int = integer(
-        20,
-        1,
-        10_000,
-        "Wrong secrets that one address may send to the token endpoint within a minute (per worker); then 429.",
-    )
-    openid: OpenIdSettings = section(OpenIdSettings)
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ def test_first_administrator(node: TestServer, root: Person, people: Identities)
     assert (taken.code, taken.err) == (4, "bingsan: Principal already exists: chief\n")
     other = said(node, "bootstrap", "--name", "deputy", "--another")
     assert people.login(Person("deputy", other["client-secret"])).status_code == 200
+    said(node, "principal", "delete", "deputy")
 
 
 def test_principals(node: TestServer, people: Identities) -> None:

@@ -19,6 +19,11 @@ class AuthorizedNames:
         self._is_open = is_open
         self._ids: dict[tuple[str, Name], int | None] = {}
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is asked of whoever makes the request."""
+        return self._is_open
+
     def bind(self, kind: str, name: Name, object_id: int | None) -> None:
         """
         :param object_id: None where nothing has the name, ``ANY`` where the caller's rights do not depend on it

@@ -91,12 +91,15 @@ def refuse_overlap(
         metadata_location=metadata_location,
     )
     if other is not None:
-        raise overlaps(location, other.location, held=other.held)
+        # Who has to be authorized may not know of the other one.
+        where = other.location if warehouse.names.is_open else None
+        raise overlaps(location, where, held=other.held)
 
 
-def overlaps(location: str, other: str, *, held: bool = False) -> IllegalArgumentException:
+def overlaps(location: str, other: str | None, *, held: bool = False) -> IllegalArgumentException:
     """What to say about a location that collides with that of another object."""
     whose = "a dropped table or view that is held" if held else "another table or view"
+    where = "" if other is None else f" ({other})"
     return IllegalArgumentException(
-        f"Invalid location {location!r}: it overlaps the location of {whose} ({other})"
+        f"Invalid location {location!r}: it overlaps the location of {whose}{where}"
     )

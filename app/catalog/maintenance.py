@@ -46,7 +46,10 @@ def enqueue_superseded(tx: Transaction, warehouse_id: int, old: JsonObject, new:
 
 
 def delete_superseded(catalog: Catalog, job: Job) -> str:
-    """Delete old metadata files below the table's own locations that no table or view points to."""
+    """Delete old metadata files below the table's own locations that no table or view points to.
+
+    Its write paths may lead into the location of another table, whose files are left alone whatever they are.
+    """
     within = job.payload["within"]
     storages = catalog.storages.of(load_warehouse(catalog.db, job.payload["warehouse_id"]))
     own = [
@@ -57,7 +60,8 @@ def delete_superseded(catalog: Catalog, job: Job) -> str:
     named = catalog.db.fetch_all(
         "list_named_metadata_files", warehouse_id=job.payload["warehouse_id"], files=own
     )
-    free = sorted(set(own) - {row.metadata_location for row in named})
+    others = _in_other_tables(catalog, own, locations.key(within[0]))
+    free = sorted(set(own) - {row.metadata_location for row in named} - others)
     left = 0
     for file in free:
         job.check()
@@ -65,6 +69,14 @@ def delete_superseded(catalog: Catalog, job: Job) -> str:
             left += 1
             log.warning("superseded metadata file is left over", location=location, error=reason)
     return f"{len(free) - left} files deleted, {len(job.payload['files']) - len(free)} not ours, {left} left over"
+
+
+def _in_other_tables(catalog: Catalog, files: list[str], own_key: str) -> set[str]:
+    """Return those of the files that lie in the location of a table or view, live or held, with another key."""
+    around = {file: set(locations.ancestors(file)) for file in files}
+    keys = sorted(set().union(*around.values()) - {own_key})
+    found = {row.location_key for row in catalog.db.fetch_all("find_live_containers", keys=keys)}
+    return {file for file, above in around.items() if above & found}
 
 
 def keep_changes(catalog: Catalog, _: Job) -> str:

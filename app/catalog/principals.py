@@ -13,6 +13,7 @@ from app.catalog.principal_rows import (
     no_such_principal,
     record_security,
 )
+from app.catalog.roles import somebody_left
 from app.db import ConstraintViolated, Row, Transaction
 from app.errors import AlreadyExistsException, ConflictException, IllegalArgumentException
 from app.metadata.shapes import JsonObject
@@ -68,9 +69,9 @@ def disable_principal(
     """Keep a principal out from now on, or let it in again. Its keys and tokens hold only while it is let in.
 
     :raises NotFoundException: when nobody has this name now
-    :raises ConflictException: when it is the caller
+    :raises ConflictException: when it is the caller, or nobody would be left who administers the server
     """
-    with mutation(catalog, caller, realm) as tx:
+    with mutation(catalog, caller, realm) as tx, somebody_left(tx):
         row = _lock(tx, name)
         _refuse_own(row, caller, "disabled")
         after = describe_principal(row)
@@ -89,9 +90,9 @@ def delete_principal(catalog: Catalog, caller: Caller, realm: Warehouse, name: s
     """Delete a principal with its secrets, keys, grants and memberships; its name is free again.
 
     :raises NotFoundException: when nobody has this name now
-    :raises ConflictException: when it is the caller
+    :raises ConflictException: when it is the caller, or nobody would be left who administers the server
     """
-    with mutation(catalog, caller, realm) as tx:
+    with mutation(catalog, caller, realm) as tx, somebody_left(tx):
         row = _lock(tx, name)
         _refuse_own(row, caller, "deleted")
         tx.execute("end_client_secrets", principal_id=row.id, grace=0)

@@ -1,5 +1,6 @@
 """Grants: given and taken back, bound to objects, seen at once."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.contract.calls import (
     assert_error,
+    local,
     make_namespace,
     make_table,
     make_view,
@@ -31,9 +33,10 @@ from tests.contract.rights import (
     request,
     revoke,
 )
-from tests.factories import create_table_request, unique_name
+from tests.factories import create_table_request, set_properties, unique_name
 from tests.support.identities import Identities
-from tests.support.server import Client
+from tests.support.process import eventually
+from tests.support.server import Client, TestServer
 
 
 @pytest.fixture
@@ -354,3 +357,47 @@ def test_views_and_tables_hide_alike(admin: Client, identities: Identities, spac
     hidden = assert_error(client.get(view.path), 404, "NoSuchViewException")
     missing = assert_error(client.get(view_path(space, "none")), 404, "NoSuchViewException")
     assert hidden.replace(view.name, "none") == missing
+
+
+def test_a_write_path_into_a_hidden_table_deletes_nothing(
+    admin: Client, identities: Identities, space: str, secured: TestServer
+) -> None:
+    """Whoever writes metadata himself may say that files of others were his metadata once."""
+    hidden = make_namespace(admin)
+    victim = make_table(admin, hidden)
+    place = victim.metadata["location"]
+    (old,) = [name for name in victim.files() if name.endswith(".json")]
+    old = f"{place}/metadata/{old}"
+    ok(victim.try_commit(set_properties(a="1")))  # the old file is in the log, and nobody's current one
+    _, client = person_with(identities, on_namespace(space), "create")
+    mine = make_table(client, space)
+    metadata = mine.metadata
+    metadata["metadata-log"] = [{"metadata-file": old, "timestamp-ms": metadata["last-updated-ms"]}]
+    metadata["properties"] = {
+        "write.metadata.delete-after-commit.enabled": "true",
+        "write.metadata.previous-versions-max": "1",
+        "write.data.path": place,
+    }
+    crafted = f"{metadata['location']}/metadata/00001-crafted.metadata.json"
+    local(crafted).write_text(json.dumps(metadata))
+    body = {"name": mine.name, "metadata-location": crafted, "overwrite": True}
+    ok(client.post(f"{namespace_path(space)}/register", json=body))
+    for number in range(3):
+        ok(mine.try_commit(set_properties(n=str(number))))
+    ended = "SELECT 1 FROM jobs WHERE kind = 'delete-superseded-metadata' AND status <> 'completed'"
+    database = secured.database
+    assert database is not None
+    eventually(lambda: not database.query(ended), 20, "superseded metadata is gone")
+    assert local(old).exists()
+    assert not local(crafted).exists()
+
+
+def test_location_of_a_hidden_table_is_not_told(admin: Client, identities: Identities, space: str) -> None:
+    hidden = make_table(admin, make_namespace(admin)).metadata["location"]
+    _, client = person_with(identities, on_namespace(space), "create")
+    above = hidden.rsplit("/", 1)[0]
+    answer = client.post(
+        f"{namespace_path(space)}/tables", json=create_table_request("t", location=f"{above}")
+    )
+    message = assert_error(answer, 400, "IllegalArgumentException")
+    assert message == f"Invalid location {above!r}: it overlaps the location of another table or view"

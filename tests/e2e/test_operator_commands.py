@@ -162,3 +162,14 @@ def test_refused_commands(
     assert outcome.code == code, outcome
     assert message in outcome.err
     assert outcome.out == ""
+
+
+@pytest.mark.parametrize("action", ["disable", "delete"])
+def test_the_last_administrator_stays(node: TestServer, root: Person, action: str) -> None:
+    others = [each["to"] for each in said(node, "grants", "server") if each["privilege"] == "administer"]
+    for other in others:
+        if other != root.name:
+            said(node, "revoke", "administer", "on", "server", "from", other)
+    outcome = node.cli("principal", action, root.name)
+    assert outcome.code == 4, outcome
+    assert "Nobody would be left who administers the server" in outcome.err

@@ -288,7 +288,7 @@ def test_withdrawn_key_ends_with_the_next_refresh(make_server: MakeServer, own_p
 
 def test_made_up_keys_do_not_hammer_the_provider(make_server: MakeServer, own_provider: Provider) -> None:
     with make_server(settings=AUTH | own_provider.settings()) as server:
-        client = server.client()
+        client, began = server.client(), time.monotonic()
         key = rsa.generate_private_key(65537, 2048)
         claims = {
             "iss": own_provider.issuer,
@@ -298,8 +298,8 @@ def test_made_up_keys_do_not_hammer_the_provider(make_server: MakeServer, own_pr
         }
         for number in range(60):
             refused(client, jwt.encode(claims, key, "RS256", headers={"kid": f"made up {number}"}))
-        # Two workers, one fetch to begin with and five for unknown keys each, and one more each in ten seconds.
-        assert own_provider.asked_for_keys() <= 2 * 8
+        # Each of two workers: one fetch to begin with, five for unknown keys, one more every ten seconds.
+        assert own_provider.asked_for_keys() <= 2 * (6 + (time.monotonic() - began) / 10)
         assert ask(client, own_provider.token()).status_code == 200
 
 
@@ -349,9 +349,9 @@ def test_providers_that_answer_nonsense_hold_nobody(make_server: MakeServer) -> 
         tokens = {mode: provider.token() for mode, provider in providers.items()}
         began = time.monotonic()
         crowd = [pool.submit(ask, server.client(), token) for token in tokens.values() for _ in range(3)]
-        assert server.client().get("/health").elapsed.total_seconds() < 2
+        assert server.client().get("/health").elapsed.total_seconds() < 4
         assert [one.result().status_code for one in crowd] == [503] * 15
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 12  # at the pace of the slow one it would be minutes
         for mode, provider in providers.items():
             provider.behave("good")
             comes_in = partial(ask, server.client(), tokens[mode])

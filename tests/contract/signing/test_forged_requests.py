@@ -7,7 +7,6 @@ from tests.contract.signing.forgeries import ANSWERED, BODIES, BUCKET, FORGERIES
 from tests.contract.signing.signed import Signed
 
 
-@pytest.mark.lenient("sends methods and bodies that no client does")
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda forgery: forgery.name)
 def test_forged_request_is_refused(signed: Signed, forgery: Forgery) -> None:
     answer = signed.client.post(signed.route, json=forgery.request(signed))

@@ -21,7 +21,7 @@ from app.storage.locations import Location, normalise
 from app.storage.policy import Access
 from app.storage.profiles import StorageProfile
 from app.storage.registry import Storages
-from app.storage.s3_addresses import Store, refusal
+from app.storage.s3_addresses import Store, is_aws, refusal
 from app.storage.signing import Asked, approve, object_of
 from app.storage.vending import NotVendable, Vended, Wanted, session_name
 
@@ -170,7 +170,7 @@ def _store(catalog: Catalog, warehouse: Warehouse, whose: str, provider: str) ->
 
 
 def _store_of(profile: StorageProfile) -> Store:
-    is_bounded = not profile.endpoint or profile.sts is not None
+    is_bounded = profile.sts is not None or is_aws(profile.endpoint)
     return Store(profile.endpoint, profile.region, profile.path_style_access, is_bounded)
 
 

@@ -69,6 +69,11 @@ class Address(NamedTuple):
         return f"{self.scheme}://{self.host}/{path}" + (f"?{'&'.join(pairs)}" if pairs else "")
 
 
+def is_aws(endpoint: str) -> bool:
+    """Whether an endpoint, which is empty for AWS, is one of AWS."""
+    return not endpoint or parse_endpoint(endpoint).host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
 def refusal(field: str, rule: str) -> ForbiddenException:
     """What is raised for a request that must not be signed."""
     return ForbiddenException(f"Refused to sign the request: {field}: {rule}")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.errors import ForbiddenException
 from app.storage.locations import Location
-from app.storage.s3_addresses import Store, parse_address
+from app.storage.s3_addresses import Store, is_aws, parse_address
 from app.storage.signing import Approved, Asked, approve, object_of
 
 PLACE = Location("s3", "lake", "ns/t")
@@ -202,6 +202,21 @@ def test_address_of_a_store(store: Store, uri: str) -> None:
 def test_host_of_another_place_is_refused(store: Store, uri: str) -> None:
     with pytest.raises(ForbiddenException, match="Refused to sign the request: uri: "):
         approve(Asked("GET", uri, store.region, {}), store, PLACE)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ("", True),
+        ("https://s3.eu-west-1.amazonaws.com", True),
+        ("https://s3.cn-north-1.amazonaws.com.cn", True),
+        ("https://amazonaws.com.example.com", False),
+        ("https://notamazonaws.com", False),
+        ("http://127.0.0.1:9000", False),
+    ],
+)
+def test_endpoint_of_aws(endpoint: str, expected: bool) -> None:
+    assert is_aws(endpoint) is expected
 
 
 def test_whole_bucket_is_no_location() -> None:

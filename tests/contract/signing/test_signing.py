@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from tests.contract.calls import Tabular, assert_error, ok
+from tests.contract.signing.conftest import Places
 from tests.contract.signing.signed import Signed, deliver, new_table
 from tests.factories import create_table_request, unique_name
 from tests.support.minio import Minio
@@ -154,6 +155,16 @@ def test_many_deletions_need_keys_that_end_at_the_table(plainly: Signed) -> None
     assert_error(answer, 403, "ForbiddenException", re.compile("DeleteObjects is not signed where"))
     assert plainly.send("PUT", plainly.uri("x"), b"x").status_code == 200
     assert plainly.send("DELETE", plainly.uri("x")).status_code == 204
+
+
+def test_location_that_no_policy_can_say(session: Client, places: Places, minio: Minio) -> None:
+    """What AWS takes for an escaped star is a star to MinIO: the keys would reach other tables."""
+    for namespace, status in ((places.bounded, 403), (places.plain, 200)):
+        plain = Signed(session, minio, new_table(session, namespace))
+        starred = Signed(session, minio, new_table(session, namespace, location=f"{plain.location}-a*"))
+        answer = starred.ask("GET", starred.uri("x"))
+        assert answer.status_code == status, answer.text
+        assert (status == 200) or "no keys to sign with that end at the location" in answer.text
 
 
 def test_session_reads_only_where_the_request_does(signed: Signed) -> None:

@@ -140,11 +140,16 @@ def _bucket_of_host(scheme: str, host: str, store: Store) -> str | None:
             return None
         # A store without such addresses would take the first segment of the path for the bucket.
         if not store.path_style:
-            for own in hosts:
+            for own in filter(_is_name, hosts):
                 bucket, dot, rest = host.partition(f".{own}")
                 if dot and not rest and _BUCKET.fullmatch(bucket):
                     return bucket
     raise refusal("uri", f"{scheme}://{host[:200]} is not the storage of the warehouse")
+
+
+def _is_name(host: str) -> bool:
+    """Whether it is no address in numbers, before which no bucket can stand."""
+    return host.partition(":")[0].rpartition(".")[2][:1].isalpha()
 
 
 def _query(text: str) -> dict[str, str]:

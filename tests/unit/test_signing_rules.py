@@ -183,6 +183,8 @@ def test_address_of_a_store(store: Store, uri: str) -> None:
     [
         # A store that looks at paths only would take ns for the bucket.
         (CUSTOM, f"http://lake.{HOST}/ns/t/x"),
+        (BOTH_STYLES._replace(endpoint="http://127.0.0.1:9000"), "http://lake.127.0.0.1:9000/ns/t/x"),
+        (BOTH_STYLES._replace(endpoint="http://[::1]:9000"), "http://lake.[::1]:9000/ns/t/x"),
         (BOTH_STYLES, f"http://lake..{HOST}/ns/t/x"),
         (BOTH_STYLES, f"http://a.b_c.{HOST}/ns/t/x"),
         (BOTH_STYLES, f"http://.{HOST}/ns/t/x"),

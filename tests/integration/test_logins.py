@@ -73,6 +73,9 @@ class TestPyIceberg:
         key = identities.key(identities.root)["key"]
         use(pyiceberg(secured, "PyIceberg with a key", key=key))
 
+    def test_token(self, secured: TestServer, identities: Identities) -> None:
+        use(pyiceberg(secured, "PyIceberg with a key", key=identities.token(identities.root)))
+
     def test_basic(self, secured: TestServer, identities: Identities) -> None:
         """The manager of later versions shows the client in the header and needs ``expires_in``."""
         root = identities.root

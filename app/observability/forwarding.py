@@ -42,6 +42,8 @@ class TrustedProxies:
         ``forwarded`` is X-Forwarded-For: each proxy appends whom it heard, so the client is the right-most address
         that is no trusted proxy. Whatever stands left of it may be forged.
         """
+        if not self._networks:
+            return _canonical(peer)
         found = _parse(peer)
         if found is None:
             return peer
@@ -84,6 +86,11 @@ def _address(text: str) -> Address | None:
     except ValueError:
         return None
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+@lru_cache(4096)
+def _canonical(peer: str) -> str:
+    return str(_parse(peer) or peer)
 
 
 def _last(value: str) -> str:

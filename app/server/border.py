@@ -20,6 +20,7 @@ SECURITY_HEADERS: Final = {
 }
 """On every answer that does not say otherwise itself."""
 
+_BY_NAME = tuple((name.lower(), (name, value)) for name, value in SECURITY_HEADERS.items())
 STRICT_TRANSPORT: Final = ("Strict-Transport-Security", "max-age=31536000")
 
 
@@ -47,5 +48,7 @@ class Border:
 def with_security_headers(headers: Headers, *, secure: bool) -> Headers:
     """``headers`` and those of ``SECURITY_HEADERS`` that are not among them; ``secure``: the client spoke TLS."""
     present = {name.lower() for name, _ in headers}
-    more = [pair for pair in SECURITY_HEADERS.items() if pair[0].lower() not in present]
-    return [*headers, *more, STRICT_TRANSPORT] if secure else [*headers, *more]
+    whole = headers + [pair for name, pair in _BY_NAME if name not in present]
+    if secure:
+        whole.append(STRICT_TRANSPORT)
+    return whole

@@ -18,7 +18,7 @@ from app.storage.executor import Executor
 from app.storage.locations import Location
 from app.storage.policy import Access
 
-MOST_KEPT = 4096
+MOST_KEPT = 1024
 """Credentials that a worker keeps for one warehouse; about 2 KB each."""
 PATIENCE = 30.0
 """Seconds to wait for a credential that another request is getting; more than that one may take."""

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
 from tests.clients.duck import running_duckdb
 from tests.clients.page import configuration
-from tests.clients.people import ROWS, RowPeer
+from tests.clients.people import ROWS, RowPeer, SqlPeer
 from tests.clients.pyiceberg import PyIceberg, connect
 from tests.clients.spark import Engine, catalog_options
 from tests.factories import unique_name
@@ -50,3 +51,21 @@ def test_without_keys_of_its_own(peers: dict[str, RowPeer], space: str, writer: 
         if other is not peers[writer]:
             other.insert(space, writer, MORE)
     assert len(peers[writer].read(space, writer)) == len(ROWS) + 2 * len(MORE)
+
+
+@pytest.mark.parametrize("writer", ["spark", "duckdb"])
+def test_tables_that_are_made_of_queries(peers: dict[str, RowPeer], space: str, writer: str) -> None:
+    peer = peers[writer]
+    assert isinstance(peer, SqlPeer)
+    table = peer.qualified(space, f"{writer}_query")
+    peer.rows(f"CREATE TABLE {table} {peer.suffix} AS SELECT 1 AS id")
+    assert peer.rows(f"SELECT id FROM {table}") == [(1,)]
+
+
+def test_a_transaction_that_makes_a_table(peers: dict[str, RowPeer], space: str) -> None:
+    pyiceberg = peers["pyiceberg"]
+    assert isinstance(pyiceberg, PyIceberg)
+    rows = pa.table({"id": [1, 2]})
+    with pyiceberg.catalog.create_table_transaction((space, "staged"), rows.schema) as transaction:
+        transaction.append(rows)
+    assert pyiceberg.catalog.load_table((space, "staged")).scan().to_arrow() == rows

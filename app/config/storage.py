@@ -35,7 +35,9 @@ class S3Settings:
         "1h", "How long vended credentials are good; clients renew them.", low="15m", high="12h"
     )
     sts_endpoint: str = text(
-        "", "URL of the security token service; empty is storage.s3.endpoint, or AWS without that."
+        "",
+        "URL of the security token service; empty is storage.s3.endpoint, or AWS without that. With it, or role_arn,"
+        " remote-signing signs with keys that end at the table.",
     )
 
     @property

@@ -11,6 +11,7 @@ from tests.contract.rights import on_namespace, person_with
 from tests.contract.vending.keys import ASKING, READER, SECURED, load, seen_by
 from tests.factories import create_table_request, unique_name
 from tests.support.identities import Identities
+from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
 STAGED = {"stage-create": True}
@@ -80,3 +81,6 @@ def test_places_are_forgotten_when_their_keys_end(
     ended = "UPDATE vended_places SET expires_at = now() - interval '1 s' WHERE location_key = %s"
     secured.database.query(ended, place)
     ok(ask(people.admin, space, f"{place}/x"))
+    secured.database.query("UPDATE jobs SET run_at = now() WHERE kind = 'keep-vended-places'")
+    left = "SELECT FROM vended_places WHERE location_key = %s"
+    eventually(lambda: not secured.database.query(left, place), 10, "the place is forgotten")

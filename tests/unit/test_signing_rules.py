@@ -1,5 +1,6 @@
 """What is approved for signing names objects below the location, whatever was asked; addresses of AWS."""
 
+from contextlib import suppress
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -204,6 +205,30 @@ def test_address_of_a_store(store: Store, uri: str) -> None:
 def test_host_of_another_place_is_refused(store: Store, uri: str) -> None:
     with pytest.raises(ForbiddenException, match="Refused to sign the request: uri: "):
         approve(Asked("GET", uri, store.region, {}), store, PLACE)
+
+
+ANYTHING = st.text(max_size=30)
+
+
+@given(
+    method=METHODS | ANYTHING,
+    uri=ANYTHING | TAILS.map(f"http://{HOST}/lake/".__add__),
+    region=ANYTHING | st.just("eu-west-1"),
+    headers=st.dictionaries(
+        ANYTHING
+        | st.sampled_from(["Host", "host", "x-amz-copy-source", "x-amz-content-sha256", "Content-MD5"]),
+        st.lists(ANYTHING, max_size=3),
+        max_size=3,
+    ),
+    body=st.none() | ANYTHING | ANYTHING.map("<Delete><Object><Key>ns/t/{}</Key></Object></Delete>".format),
+)
+def test_nothing_but_a_refusal_or_a_signature(
+    method: str, uri: str, region: str, headers: dict[str, list[str]], body: str | None
+) -> None:
+    asked = Asked(method, uri, region, headers, body)
+    for call in (lambda: approve(asked, CUSTOM, PLACE), lambda: object_of(asked, CUSTOM)):
+        with suppress(ForbiddenException):
+            call()
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ class Place(NamedTuple):
 
     @property
     def prefix(self) -> str:
-        return f"/v1/{self.warehouse}"
+        """What is in home is asked for as of the warehouse that needs no name."""
+        return "/v1" if (self.warehouse, *self.levels[:1]) == ("default", "home") else f"/v1/{self.warehouse}"
 
     @property
     def namespace(self) -> str:

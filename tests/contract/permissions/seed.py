@@ -64,6 +64,17 @@ class Seed:
         kind, _, name = target.partition(":")
         return self._insert(GRANT, principal, role, privilege, kind, *self._object(kind, name))
 
+    def grant_at(
+        self,
+        privilege: str,
+        kind: str,
+        place: Place,
+        principal: int | None = None,
+        role: int | None = None,
+    ) -> int:
+        """The same for a namespace, table or view whose name has a dot in it."""
+        return self._insert(GRANT, principal, role, privilege, kind, *self._inside(kind, place))
+
     def ungrant(self, grant: int) -> None:
         self.database.query("DELETE FROM grants WHERE id = %s", grant)
         self.changed()
@@ -77,7 +88,9 @@ class Seed:
         if kind == "warehouse":
             ((number,),) = self.database.query("SELECT id FROM warehouses WHERE name = %s", name)
             return number, number
-        place = Place.of(name)
+        return self._inside(kind, Place.of(name))
+
+    def _inside(self, kind: str, place: Place) -> tuple[int, int]:
         if kind == "namespace":
             (found,) = self.database.query(NAMESPACE, place.warehouse, place.levels)
         else:

@@ -66,6 +66,10 @@ class World:
         for location in self.server.warehouse.files() - self.files:
             local(location).unlink()
 
+    def number(self, principal: str) -> int:
+        """Return the id of a principal."""
+        return self._ids[principal]
+
     def allow(self, principal: str, privilege: str, target: str) -> int:
         """Return the grant's id."""
         return self.seed.grant(privilege, target, self._ids[principal])

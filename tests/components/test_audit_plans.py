@@ -23,13 +23,13 @@ INSERT INTO warehouses (name, prefix, root_location)
 SELECT 'w' || i, 'w' || i, 'file:///w' || i FROM generate_series(1, 3) i;
 INSERT INTO changes
     (at, commit_id, warehouse_id, action, object_kind, object_id, namespace, name, principal, address, request_id)
-SELECT now() - make_interval(secs => i * 8), gen_random_uuid(), 1 + i % 3,
+SELECT current_date - make_interval(secs => i * 8), gen_random_uuid(), 1 + i % 3,
     CASE WHEN i % 5000 = 0 THEN 'table.dropped' ELSE 'table.committed' END, 'table', i % 1000, ARRAY['n' || i % 100],
     't' || i % 1000, 'p' || i % 500, '10.0.0.' || i % 250, md5('c' || i)
 FROM generate_series(1, 50000) i;
 INSERT INTO audit_events
     (id, at, action, outcome, status, warehouse_id, namespace, name, principal, principal_kind, address, request_id)
-SELECT gen_random_uuid(), now() - make_interval(secs => i * 8), 'access.denied', 'denied', 403, 1 + i % 3,
+SELECT gen_random_uuid(), current_date - make_interval(secs => i * 8), 'access.denied', 'denied', 403, 1 + i % 3,
     ARRAY['n' || i % 100], 't' || i % 1000, 'p' || i % 500, 'service', '10.0.0.' || i % 250, md5('e' || i)
 FROM generate_series(1, 50000) i;
 ANALYZE;

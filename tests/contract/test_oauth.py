@@ -1,22 +1,16 @@
-"""The token endpoint: RFC 6749 and RFC 8693 as Iceberg's clients use them."""
+"""The token endpoint (RFC 6749): clients show themselves, and whatever else is sent there."""
 
 import base64
 import json
 import time
-from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 import jwt
 import pytest
-import requests
 
 from tests.conftest import MakeServer
-from tests.contract.calls import assert_error, ok
+from tests.contract.token_calls import CODES, claims, given, refused, works
 from tests.support.identities import (
-    ACCESS_TOKEN,
-    EXCHANGE,
-    PRINCIPALS,
     TOKENS,
     Identities,
     Person,
@@ -29,72 +23,11 @@ from tests.support.server import Client, TestServer
 
 FORM_ONLY = "the official document knows forms only"
 IN_THE_BODY = "the official document knows clients that show themselves in the body only"
-JWT = "urn:ietf:params:oauth:token-type:jwt"
-CODES = {
-    "invalid_request",
-    "invalid_client",
-    "invalid_grant",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "invalid_scope",
-}
 
 
 @pytest.fixture(scope="module")
 def person(identities: Identities) -> Person:
     return identities.person()
-
-
-@pytest.fixture(scope="module")
-def brief(make_server: MakeServer) -> Iterator[Identities]:
-    """The people of a server whose tokens last two seconds."""
-    with make_server(settings=secured_settings(auth__token_expiry="2s")) as running:
-        yield Identities(running)
-
-
-def refused(answer: requests.Response, code: str) -> str:
-    """Check OAuth's own shape of an error and return its description."""
-    assert answer.status_code == (401 if code == "invalid_client" else 400), answer.text
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Content-Type"] == "application/json"
-    body = answer.json()
-    assert set(body) == {"error", "error_description"}
-    assert body["error"] == code
-    if code == "invalid_client":
-        assert answer.headers["WWW-Authenticate"].startswith("Basic ")
-    return str(body["error_description"])
-
-
-def given(answer: requests.Response, scope: str = "catalog") -> str:
-    """Check what belongs to a token, and return it."""
-    body = ok(answer)
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert set(body) == {"access_token", "token_type", "expires_in", "issued_token_type", "scope"}
-    assert (body["token_type"], body["issued_token_type"]) == ("bearer", ACCESS_TOKEN)
-    assert isinstance(body["expires_in"], int)
-    assert body["scope"] == scope
-    return str(body["access_token"])
-
-
-def claims(token: str) -> dict[str, Any]:
-    return dict(jwt.decode(token, options={"verify_signature": False}))
-
-
-def exchange(identities: Identities, subject: str, **more: str) -> requests.Response:
-    """Exchange a token; ``bearer`` and ``basic`` go into the header."""
-    headers = {}
-    if "bearer" in more:
-        headers["Authorization"] = f"Bearer {more.pop('bearer')}"
-    if "basic" in more:
-        headers["Authorization"] = more.pop("basic")
-    asked = {"grant_type": EXCHANGE, "subject_token": subject, "subject_token_type": ACCESS_TOKEN, **more}
-    return identities.ask({key: value for key, value in asked.items() if value}, headers)
-
-
-def works(identities: Identities, token: str) -> bool:
-    status = identities.with_token(token).get("/v1/config").status_code
-    assert status in {200, 401}
-    return status == 200
 
 
 class TestClientCredentials:
@@ -179,110 +112,6 @@ class TestClientCredentials:
 
 def person_suffix() -> str:
     return str(time.monotonic_ns())
-
-
-class TestExchange:
-    def test_refresh_keeps_who_it_is(self, identities: Identities, person: Person) -> None:
-        first = identities.token(person)
-        second = given(exchange(identities, first, bearer=first, scope="catalog"))
-        third = given(exchange(identities, second, bearer=second))
-        before, after = claims(first), claims(third)
-        assert after["sub"] == before["sub"]
-        assert after["jti"] != before["jti"]
-        assert after["iat"] > before["iat"]
-        assert [works(identities, token) for token in (first, second, third)] == [True] * 3
-
-    def test_narrower_but_never_wider(self, identities: Identities, person: Person) -> None:
-        write = identities.token(person, scope="write")
-        read = given(exchange(identities, write, bearer=write, scope="read"), "read")
-        given(exchange(identities, write, bearer=write, scope="sign"), "sign")
-        given(exchange(identities, read, bearer=read, scope="catalog"), "read")
-        for wider in ("write", "manage", "sign", "read write", "catalog manage"):
-            refused(exchange(identities, read, bearer=read, scope=wider), "invalid_scope")
-
-    def test_expired_one_with_client_authentication(self, brief: Identities) -> None:
-        person = brief.person()
-        token = brief.token(person)
-        assert works(brief, token)
-        eventually(lambda: not works(brief, token), 10, "the token has expired")
-        assert_error(brief.with_token(token).get("/v1/config"), 401, "NotAuthorizedException")
-        new = given(exchange(brief, token, basic=basic(person)))
-        assert claims(new)["sub"] == claims(token)["sub"]
-        in_body = {"client_id": person.name, "client_secret": person.secret}
-        given(exchange(brief, token, **in_body))
-
-        assert "expired" in refused(exchange(brief, token, bearer=token), "invalid_grant")
-        refused(exchange(brief, token), "invalid_grant")
-        refused(exchange(brief, token, basic=basic(Person(person.name, "wrong"))), "invalid_client")
-        refused(exchange(brief, token, basic=basic(brief.root)), "invalid_grant")
-
-    def test_revoked_one_never(self, identities: Identities, admin: Client) -> None:
-        person = identities.person()
-        token, other = identities.token(person), identities.token(person)
-        answer = admin.post("/management/v1/tokens/revoke", json={"token": token})
-        assert answer.status_code == 204
-        for more in ({"bearer": token}, {"basic": basic(person)}, {"bearer": other}):
-            refused(exchange(identities, token, **more), "invalid_grant")
-        given(exchange(identities, other, bearer=other))
-
-    def test_nobody_becomes_somebody_else(self, identities: Identities, person: Person) -> None:
-        mine, roots = identities.token(person), identities.token(identities.root)
-        for more in (
-            {"bearer": mine},
-            {"basic": basic(person)},
-            {"bearer": roots, "actor_token": mine},
-            {"actor_token": mine},
-        ):
-            refused(exchange(identities, roots, **more), "invalid_grant")
-
-    @pytest.mark.parametrize("subject", ["unsigned", "foreign", "no token at all"])
-    def test_what_others_say_is_only_a_claim(
-        self, identities: Identities, person: Person, subject: str
-    ) -> None:
-        mine, root = identities.token(person, scope="read"), claims(identities.token(identities.root))
-        subjects = {
-            "unsigned": jwt.encode(root, None, "none"),
-            "foreign": jwt.encode(root, "k" * 32, "HS256"),
-        }
-        text = subjects.get(subject, subject)
-        for more in ({"bearer": mine}, {"actor_token": mine, "actor_token_type": ACCESS_TOKEN}):
-            new = given(exchange(identities, text, subject_token_type=JWT, **more), "read")
-            assert claims(new)["sub"] == claims(mine)["sub"]
-        new = given(exchange(identities, text, subject_token_type=JWT, basic=basic(person)))
-        assert claims(new)["sub"] == claims(mine)["sub"]
-        refused(exchange(identities, text, subject_token_type=JWT), "invalid_grant")
-
-    def test_api_key(self, identities: Identities, admin: Client, person: Person) -> None:
-        """Java exchanges whatever it was given as ``token`` after an hour."""
-        key = identities.key(person, ["read"])
-        token = given(exchange(identities, key["key"], bearer=key["key"], scope="catalog"), "read")
-        assert works(identities, token)
-        again = given(exchange(identities, token, bearer=token), "read")
-        refused(exchange(identities, token, bearer=token, scope="write"), "invalid_scope")
-        assert admin.delete(f"/management/v1/keys/{key['id']}").status_code == 204
-        assert [works(identities, each) for each in (key["key"], token, again)] == [False] * 3
-        refused(exchange(identities, again, basic=basic(person)), "invalid_grant")
-
-    def test_disabled_principal(self, identities: Identities, admin: Client) -> None:
-        person = identities.person()
-        token = identities.token(person)
-        ok(admin.patch(f"{PRINCIPALS}/{person.name}", json={"disabled": True}))
-        refused(exchange(identities, token, bearer=token), "invalid_grant")
-
-    @pytest.mark.parametrize(
-        "changed",
-        [
-            {"subject_token": ""},
-            {"subject_token_type": ""},
-            {"subject_token_type": "urn:other"},
-            {"actor_token_type": "urn:other"},
-            {"requested_token_type": "urn:ietf:params:oauth:token-type:saml2"},
-        ],
-    )
-    @pytest.mark.lenient("the document names the types of tokens")
-    def test_malformed(self, identities: Identities, person: Person, changed: dict[str, str]) -> None:
-        token = identities.token(person)
-        refused(exchange(identities, token, bearer=token, **changed), "invalid_request")
 
 
 class TestRequests:

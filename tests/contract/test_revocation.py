@@ -9,7 +9,7 @@ import pytest
 from app.auth.keys import hash_key
 from tests.conftest import MakeServer
 from tests.contract.calls import assert_error, no_content, ok
-from tests.contract.test_oauth import claims, works
+from tests.contract.token_calls import claims, works
 from tests.support.identities import KEYS, PRINCIPALS, Identities, secured_settings
 from tests.support.postgres import DatabaseAddress, Postgres
 from tests.support.process import eventually

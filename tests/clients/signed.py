@@ -28,6 +28,8 @@ def page(client: str, server: TestServer) -> str:
 
 def signed_spark(session: SparkSession, server: TestServer, name: str, **more: str) -> Engine:
     """Return Spark with a catalog for the server; ``more`` are settings of the catalog."""
+    # The first signer of a JVM decides for all of them how they log in, if they do.
+    more = {"rest.auth.type": "oauth2", **more}
     options = catalog_options(name, page("spark-signed", server))
     for key, value in (options | {f"spark.sql.catalog.{name}.{key}": more[key] for key in more}).items():
         session.conf.set(key, value)

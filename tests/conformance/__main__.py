@@ -34,9 +34,9 @@ def main() -> int:
         return 1
     faults = compare(theirs)
     with tempfile.TemporaryDirectory() as folder:
-        recording = Path(folder) / "recording.json"
-        code = run_tests(recording, options.tests)
-        faults += prove(theirs, recording, write=options.write)
+        recordings = Path(folder)
+        code = run_tests(recordings, options.tests)
+        faults += prove(theirs, recordings, write=options.write)
     for fault in faults:
         print(f"conformance: {fault}", file=sys.stderr)
     print(f"conformance: {len(faults)} faults, the tests ended with {code}")
@@ -51,27 +51,32 @@ def compare(theirs: JsonObject) -> list[str]:
     ]
 
 
-def run_tests(recording: Path, tests: list[str]) -> int:
-    """Run the contract tests with the official document as a second judge."""
-    command = [sys.executable, "-m", "pytest", *tests]
-    environment = {**os.environ, RECORDING: str(recording)}
+def run_tests(recordings: Path, tests: list[str]) -> int:
+    """Run the contract tests, two modules at a time, with the official document as a second judge."""
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *tests]
+    environment = {**os.environ, RECORDING: str(recordings)}
     return subprocess.run(command, env=environment, cwd=official.ROOT, check=False).returncode
 
 
-def prove(theirs: JsonObject, recording: Path, *, write: bool) -> list[str]:
+def prove(theirs: JsonObject, recordings: Path, *, write: bool) -> list[str]:
     """Return what has neither a test nor a reason, needless reasons and excuses, and whether the page is old."""
-    if not recording.exists():
+    contents = [json.loads(path.read_text()) for path in sorted(recordings.iterdir())]
+    if not contents:
         return ["the tests left no recording"]
-    content = json.loads(recording.read_text())
+    seen = (tuple(one) for content in contents for one in content["seen"])
     before = PAGE.read_text() if PAGE.exists() else ""
-    made = matrix.fill(theirs, map(tuple, content["seen"]), read(FOLDER / "reasons.yaml"), before)
+    made = matrix.fill(theirs, seen, read(FOLDER / "reasons.yaml"), before)
     page = matrix.render(theirs, own_document(), made, read(FOLDER / "differences.yaml"))
     if write:
         PAGE.write_text(page)
     return [
         *[f"neither test nor reason: {' '.join(cell)}" for cell in made.open],
         *[f"reasons.yaml: nothing needs this any more: {what}" for what in made.stale],
-        *[f"marked lenient, but keeps to the documents: {name}" for name in content["unneeded"]],
+        *[
+            f"marked lenient, but keeps to the documents: {name}"
+            for content in contents
+            for name in content["unneeded"]
+        ],
         *([] if write else _old(before, page)),
     ]
 

@@ -45,6 +45,7 @@ class Corpus:
             for method in members
             if method in {"get", "head", "post", "put", "patch", "delete"}
             and not path.startswith(("/health", "/ready", "/metrics"))  # may say 503 on a busy machine
+            and not path.startswith("/v1/oauth/")  # has errors of its own shape
         )
         self.etag = client.get("/v1/namespaces/fuzz/tables/t").headers["ETag"].encode()
         page = ok(client.get("/v1/namespaces", params={"parent": "fuzz", "pageSize": 1}))

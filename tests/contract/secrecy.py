@@ -71,9 +71,8 @@ def log_in(scene: Scene) -> None:
     person = scene.identities.person()
     hidden.add("a client secret", person.secret)
     token = scene.login(person)
-    form = {"grant_type": "client_credentials"}
-    for headers, body in (({"Authorization": basic(person)}, form),):
-        scene.token(ok(scene.identities.ask(body, headers))["access_token"])
+    form = {"grant_type": "client_credentials", "client_id": person.name, "client_secret": person.secret}
+    scene.token(ok(scene.identities.ask(form, {"Authorization": basic(person)}))["access_token"])
     kind = "urn:ietf:params:oauth:token-type:access_token"
     exchanged = {"grant_type": EXCHANGE, "subject_token": token, "subject_token_type": kind}
     scene.token(ok(scene.identities.ask(exchanged, {"Authorization": basic(person)}))["access_token"])

@@ -158,7 +158,6 @@ def test_own_keys(identities: Identities) -> None:
         {"more": 1},
     ],
 )
-@pytest.mark.lenient("the document does not name every rule")
 def test_malformed(admin: Client, person: Person, changed: dict[str, object]) -> None:
     body = {"name": "k", "principal": person.name, **changed}
     assert_error(admin.post(KEYS, json=body), 400, "BadRequestException")

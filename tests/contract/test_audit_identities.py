@@ -170,9 +170,10 @@ def test_log_lines_say_who(admin: Client, identities: Identities, secured: TestS
     client = identities.as_(person)
     assert client.get("/v1/config", headers=headers).status_code == 200
     assert client.get(AUDIT, headers=headers).status_code == 403
-    form = {"grant_type": "client_credentials"}
+    form = {"grant_type": "client_credentials", "client_id": person.name, "client_secret": person.secret}
     assert identities.ask(form, {**headers, "Authorization": basic(person)}).status_code == 200
     wrong = basic(person._replace(secret="wrong" * 8))
+    form = {"grant_type": "client_credentials"}
     assert identities.ask(form, {**headers, "Authorization": wrong}).status_code == 401
 
     def lines() -> list[dict[str, Any]]:

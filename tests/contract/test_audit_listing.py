@@ -218,7 +218,6 @@ def test_a_page_has_at_most_a_thousand_and_by_itself_a_hundred(client: Client, n
     assert len(listed(client, request_id=marker, pageSize=1_000_000)) == 111
 
 
-@pytest.mark.lenient
 @pytest.mark.parametrize(
     ("query", "message"),
     [

@@ -143,7 +143,6 @@ class TestRequests:
             ("text/plain", b"grant_type=client_credentials"),
         ],
     )
-    @pytest.mark.lenient("none of these keeps to the document")
     def test_malformed(self, secured: TestServer, content_type: str, body: bytes) -> None:
         answer = secured.client().post(TOKENS, data=body, headers={"Content-Type": content_type})
         refused(answer, "invalid_request")

@@ -130,7 +130,6 @@ def test_disabled_principal(identities: Identities, admin: Client) -> None:
         {"requested_token_type": "urn:ietf:params:oauth:token-type:saml2"},
     ],
 )
-@pytest.mark.lenient("the document names the types of tokens")
 def test_malformed(identities: Identities, person: Person, changed: dict[str, str]) -> None:
     token = identities.token(person)
     refused(exchange(identities, token, bearer=token, **changed), "invalid_request")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from tests.support.cache import locked
 from tests.support.proc import session_members
 
 PR_SET_PDEATHSIG = 1
@@ -63,6 +64,11 @@ def install(*alternatives: str, reason: str) -> None:
     """
     if os.geteuid() != 0:
         raise SetupError(f"{reason}; install it with: sudo apt-get install {alternatives[0]}")
+    with locked("apt"):
+        _install(alternatives, reason)
+
+
+def _install(alternatives: Sequence[str], reason: str) -> None:
     run(["apt-get", "update", "-qq"])
     faults = []
     for package in alternatives:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.support.contract import Contract
 from tests.support.exchanges import Exchange
 
-# The variable that names the file to keep a recording in.
+# The variable that names the folder to keep recordings in, one of each process that runs tests.
 RECORDING = "BINGSAN_RECORDING"
 FAILED: set[str] = set()
 
@@ -54,11 +54,12 @@ class Recording:
             self.excused[self.excuse] = True
         return bool(self.excuse)
 
-    def write(self, path: Path) -> None:
+    def write(self, folder: Path) -> None:
         """Write what was seen by tests that passed, and which excuses nobody needed."""
         seen = sorted(seen for seen in self._seen if seen.test and seen.test not in FAILED)
         unneeded = [name for name, needed in self.excused.items() if not needed]
-        path.write_text(json.dumps({"seen": [list(one) for one in seen], "unneeded": unneeded}))
+        content = json.dumps({"seen": [list(one) for one in seen], "unneeded": unneeded})
+        (folder / f"{os.getpid()}.json").write_text(content)
 
 
 def _test() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import requests
 from trino.dbapi import Cursor, connect
+from trino.exceptions import TrinoQueryError
 
 from tests.clients.page import configuration
 from tests.clients.people import SqlPeer
@@ -49,8 +50,18 @@ class Trino(SqlPeer):
         self.cursor, self.catalog = cursor, catalog
 
     def rows(self, statement: str) -> list[tuple]:
-        self.cursor.execute(statement)
-        return [tuple(row) for row in self.cursor.fetchall()]
+        (rows,) = eventually(lambda: self._answer(statement), 30, "Trino knows itself as its worker", 0.2)
+        return rows
+
+    def _answer(self, statement: str) -> list[list[tuple]]:
+        """The rows in a list; an empty list when Trino found nobody to run the statement, as in its first seconds."""
+        try:
+            self.cursor.execute(statement)
+            return [[tuple(row) for row in self.cursor.fetchall()]]
+        except TrinoQueryError as error:
+            if error.error_name != "NO_NODES_AVAILABLE":
+                raise
+            return []
 
     def tables(self, namespace: str) -> set[str]:
         return {name for (name,) in self.rows(f'SHOW TABLES FROM {self.catalog}."{namespace}"')}

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from app.changes.log import Change, record_change
+from app.changes.origin import Origin
 from app.config import Settings
 from app.db import (
     ConnectionLost,
@@ -65,6 +66,7 @@ def insert_namespace(tx: Transaction, warehouse: Row, name: str) -> Row:
         levels=[name],
         location=f"file:///w/{name}",
         properties="{}",
+        owner_id=None,
     )
 
 
@@ -78,7 +80,9 @@ def create_namespace(db: Database, warehouse: Row, name: str) -> None:
             object_id=row.id,
             namespace=Namespace([name]),
         )
-        record_change(tx, change, principal="test", request_id=str(uuid4()))
+        record_change(
+            tx, change, Origin(principal="test", principal_kind="anonymous", request_id=str(uuid4()))
+        )
 
 
 def exists(db: Database, warehouse: Row, name: str) -> bool:

@@ -8,70 +8,93 @@ from app.config import Settings
 if TYPE_CHECKING:  # the supervisor and gunicorn's master start faster without them
     from flask import Flask
 
-    from app.api.management.operations import ManagementOperations
-    from app.api.operations import Operations
+    from app.api.context import Services
+    from app.db import Database
 
 
 def create_app(settings: Settings) -> "Flask":
     """Wire the service of one process. Nothing is connected before the first request."""
     from flask import Flask
 
-    from app.api import health, oauth
-    from app.api import metrics as exposition
     from app.api.admission import Admission
-    from app.api.authentication import EXTENSION as AUTHENTICATOR
-    from app.api.config import mount_config
-    from app.api.context import EXTENSION, Services, origin_of
-    from app.api.document.routes import DocumentRoutes
+    from app.api.context import EXTENSION
     from app.api.errors import install_error_handlers
-    from app.api.management.resources import MANAGED
     from app.api.rate_limit import install_rate_limit
-    from app.api.resources import RESOURCES
-    from app.api.routing import RawPath
-    from app.auth.attempts import Attempts
-    from app.auth.authenticator import authenticator_of
-    from app.auth.authority import Authorities
-    from app.auth.decide import Policy
-    from app.auth.oauth import issuer_of
-    from app.catalog.context import Catalog
-    from app.catalog.counts import count_entities
-    from app.catalog.metric_reports import report_buffer
-    from app.catalog.openid_sessions import OpenIdSessions
-    from app.catalog.storages import WarehouseStorages
-    from app.catalog.warehouses import Warehouses
-    from app.changes.audit import Audit
     from app.db import Database
-    from app.db.probe import Probe
-    from app.observability import failpoints, lifecycle
-    from app.observability.forwarding import TrustedProxies
-    from app.observability.metrics import metrics
-    from app.observability.middleware import ObservedApplication
-    from app.server.border import Application, Border
-    from app.server.cross_origin import CrossOrigin
-    from app.storage.executor import in_threads
+    from app.observability import failpoints
 
     failpoints.arm(settings.testing.failpoints)
     db = Database.for_worker(settings)
-    catalog = Catalog(settings, db, WarehouseStorages(settings), in_threads("compression", 2, 15.0))
-    probe = Probe(settings)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.max_request_body_size
     app.url_map.merge_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    services = app.extensions[EXTENSION] = _services(settings, db)
+    _authenticate(app, settings, db)
+    _mount(app)
+    _measure(app, settings, db, services)
+    Admission(settings.limits.max_in_flight_per_worker).install(app)
+    install_rate_limit(app, settings.rate_limit)
+    install_error_handlers(app)
+    _surround(app, settings)
+    return app
+
+
+def _services(settings: Settings, db: "Database") -> "Services":
+    """What view functions work with."""
+    from app.api.context import Services
+    from app.auth.attempts import Attempts
+    from app.auth.authority import Authorities
+    from app.auth.decide import Policy
+    from app.catalog.context import Catalog
+    from app.catalog.metric_reports import report_buffer
+    from app.catalog.storages import WarehouseStorages
+    from app.catalog.warehouses import Warehouses
+    from app.changes.audit import Audit
+    from app.db.probe import Probe
+    from app.observability import lifecycle
+    from app.storage.executor import in_threads
+
+    catalog = Catalog(settings, db, WarehouseStorages(settings), in_threads("compression", 2, 15.0))
     reports, audit = report_buffer(db), Audit(db, settings.audit)
     lifecycle.at_worker_stop(audit.close)
     lifecycle.at_worker_stop(reports.close)
     attempts = Attempts(settings.auth.max_failures_per_minute)
+    authorities, policy = Authorities(db), Policy.of(settings)
+    return Services(
+        catalog, Warehouses(catalog), Probe(settings), reports, audit, attempts, authorities, policy
+    )
+
+
+def _authenticate(app: "Flask", settings: Settings, db: "Database") -> None:
+    """Know who asks, where that is asked for."""
+    from app.api import oauth
+    from app.api.authentication import EXTENSION
+    from app.api.context import origin_of
+    from app.auth.authenticator import authenticator_of
+    from app.auth.oauth import issuer_of
+    from app.catalog.openid_sessions import OpenIdSessions
+    from app.observability import lifecycle
+
     openid = OpenIdSessions(settings, db, origin_of)
     authenticator = authenticator_of(settings, db, [openid]) if settings.auth.enabled else None
     if authenticator is not None:
         lifecycle.at_worker_stop(authenticator.last_used.close)
-    app.extensions[AUTHENTICATOR] = authenticator
+    app.extensions[EXTENSION] = authenticator
     app.extensions[oauth.EXTENSION] = issuer_of(settings, authenticator)
-    authorities, policy = Authorities(db), Policy.of(settings)
-    app.extensions[EXTENSION] = Services(
-        catalog, Warehouses(catalog), probe, reports, audit, attempts, authorities, policy
-    )
+
+
+def _mount(app: "Flask") -> None:
+    """Mount every operation, and the document that is made of their declarations."""
+    from app.api import health, oauth
+    from app.api import metrics as exposition
+    from app.api.config import mount_config
+    from app.api.document.routes import DocumentRoutes
+    from app.api.management.operations import ManagementOperations
+    from app.api.management.resources import MANAGED
+    from app.api.operations import Operations
+    from app.api.resources import RESOURCES
+
     mounted: list[Operations | ManagementOperations] = [mount_config(RESOURCES), *RESOURCES, *MANAGED]
     for resource in mounted:
         resource.register(app)
@@ -81,18 +104,32 @@ def create_app(settings: Settings) -> "Flask":
     declared["oauth"] = oauth.declarations
     declared["health"] = {**health.declarations, **exposition.declarations}
     app.register_blueprint(DocumentRoutes(declared).blueprint)
-    readers = exposition.readers_of(settings)
-    exposition.init_metrics(app, count=partial(count_entities, db), ready=probe.is_alive, readers=readers)
+
+
+def _measure(app: "Flask", settings: Settings, db: "Database", services: "Services") -> None:
+    """Figures, and who may read them."""
+    from app.api import metrics as exposition
+    from app.catalog.counts import count_entities
+    from app.observability.metrics import metrics
+
+    count, readers = partial(count_entities, db), exposition.readers_of(settings)
+    exposition.init_metrics(app, count=count, ready=services.probe.is_alive, readers=readers)
     metrics.watch_pool(db.statistics)
     if settings.metrics.label_tables:
         metrics.label_commits_by_table()
-    Admission(settings.limits.max_in_flight_per_worker).install(app)
-    install_rate_limit(app, settings.rate_limit)
-    install_error_handlers(app)
-    proxies = TrustedProxies(settings.server.trusted_proxies)
+
+
+def _surround(app: "Flask", settings: Settings) -> None:
+    """Layers of WSGI around the application."""
+    from app.api.routing import RawPath
+    from app.observability.forwarding import TrustedProxies
+    from app.observability.middleware import ObservedApplication
+    from app.server.border import Application, Border
+    from app.server.cross_origin import CrossOrigin
+
     inside: Application = RawPath(app.wsgi_app)
     if settings.server.cors_origins:
         credentials = settings.server.cors_credentials
         inside = CrossOrigin(inside, settings.server.cors_origins, credentials=credentials)
+    proxies = TrustedProxies(settings.server.trusted_proxies)
     app.wsgi_app = Border(ObservedApplication(inside), proxies)  # type: ignore[method-assign]
-    return app

@@ -293,7 +293,7 @@ def test_finished_rows_are_deleted_after_their_time(db: Database, database: Data
 def test_work_goes_on_when_the_database_was_away(db: Database, database: DatabaseAddress, look: Look) -> None:
     with working(Worker(db, QUICK, {"a": lambda job: None})):
         database.query(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         job_id = put(db, "a")

@@ -1,0 +1,1 @@
+"""Linearizability: what clients were answered, and whether one order of all operations explains it."""

@@ -120,6 +120,17 @@ class Minio:
             client.create_bucket(Bucket=name)
         return name
 
+    def read(self, bucket: str, key: str) -> bytes:
+        """Return an object.
+
+        :raises FileNotFoundError: when there is none
+        """
+        with closing(self.client()) as client:
+            try:
+                return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+            except client.exceptions.NoSuchKey as error:
+                raise FileNotFoundError(f"s3://{bucket}/{key}") from error
+
     def keys(self, bucket: str, prefix: str = "") -> set[str]:
         """Return the keys below a prefix."""
         with closing(self.client()) as client:

@@ -25,6 +25,12 @@ class Warehouse(Protocol):
     def files(self) -> set[str]:
         """The locations of all files."""
 
+    def read(self, location: str) -> bytes:
+        """The content of a file.
+
+        :raises OSError: when there is none
+        """
+
     def remove(self) -> None:
         """Delete everything."""
 
@@ -44,6 +50,9 @@ class LocalWarehouse:
 
     def files(self) -> set[str]:
         return {f"file://{path}" for path in self.folder.rglob("*") if path.is_file()}
+
+    def read(self, location: str) -> bytes:
+        return Path(same_place(location).removeprefix("file://")).read_bytes()
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -79,6 +88,9 @@ class S3Warehouse:
 
     def files(self) -> set[str]:
         return {f"s3://{self.bucket}/{key}" for key in self.minio.keys(self.bucket, self.prefix + "/")}
+
+    def read(self, location: str) -> bytes:
+        return self.minio.read(self.bucket, same_place(location).removeprefix(f"s3://{self.bucket}/"))
 
     def remove(self) -> None:
         """The bucket goes with its MinIO."""

@@ -16,6 +16,7 @@ from app.config import ConfigurationError, Fault, Settings
 from app.config.certificates import CHECKED, read_certificate
 from app.observability import lifecycle, logs
 from app.observability.state import ROOT, build
+from app.server.ending import node_end
 from app.server.lifeline import LISTENER, SUPERVISOR, end_with_parent, wait_for_go
 from app.server.logger import JsonLogger
 from app.server.worker import Worker
@@ -109,6 +110,7 @@ def on_starting(_arbiter: Any) -> None:
 
 
 def when_ready(arbiter: Any) -> None:
+    node_end.announce_at_stop_of(arbiter)
     addresses = ", ".join(listening_at(listener) for listener in arbiter.LISTENERS)
     secured = {"cert_file": settings.server.tls.cert_file} if settings.server.tls.enabled else {}
     logs.get_logger("server").info("server listening", address=addresses, version=build().version, **secured)

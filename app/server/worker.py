@@ -30,14 +30,21 @@ from app.observability.request_ids import accept_request_id
 from app.observability.state import process
 from app.server.connections import IdleConnections
 from app.server.deadlines import RequestDeadline
+from app.server.ending import drop_newcomers, node_end
 from app.server.refusal import SERVER_NAME, record, refusal, service_error
 from app.server.requests import check_size, expects_body, limited_request, read_body
 from app.server.tls import HANDSHAKE, Certificates, say_goodbye
 
 log = get_logger("server")
 
-# A connection that was just opened gets this long to send its first request while the worker stops.
+# While the worker stops: what clients that had begun to connect need to end up in the kernel's queue;
+_HANDSHAKE_SECONDS = 0.05
+# how long a connection that was just opened has to send its first request;
 _FRESH_SECONDS = 0.5
+# how long one that served requests stays while others like it are still used (a proxy would send one more on it just
+# as it closes; each of its answers closes one), and how long nobody has used any when all close at once.
+_USED_SECONDS = 1.0
+_QUIET_SECONDS = 0.1
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1 << 20
 
@@ -116,17 +123,27 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self.notify()
             gevent.sleep(min(left, 1.0))
         self.alive = False
-        closed = time.monotonic()
+        if node_end.has_come:
+            drop_newcomers(server.socket for server in servers)
+            gevent.sleep(_HANDSHAKE_SECONDS)
         for server in servers:
             _accept_waiting(server)
             server.close()
-        while len(pool) and (left := started + limit - time.monotonic()) > 0:
-            self.notify()
-            self.idle.close(fresh=time.monotonic() - closed >= _FRESH_SECONDS)
-            pool.join(timeout=min(left, _FRESH_SECONDS))
+        self._close_idle(pool, started + limit)
         if len(pool):
             log.warning("requests cut at the end of server.drain_timeout", connections=len(pool))
             pool.kill(block=True, timeout=1)
+
+    def _close_idle(self, pool: Pool, end: float) -> None:
+        """Close connections as they fall idle, until there is none or the time is up."""
+        closed, served = time.monotonic(), -1
+        while len(pool) and (left := end - time.monotonic()) > 0:
+            self.notify()
+            age = time.monotonic() - closed
+            if self.nr == served or age >= _USED_SECONDS:
+                self.idle.close(fresh=age >= _FRESH_SECONDS)
+            served = self.nr
+            pool.join(timeout=min(left, _QUIET_SECONDS))
 
     # -- one connection ------------------------------------------------------------------------
 

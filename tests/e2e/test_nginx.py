@@ -1,41 +1,19 @@
 """The example configuration for nginx, in a real nginx before a real server."""
 
-import os
 import socket
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import MakeServer
 from tests.factories import create_table_request, unique_name
-from tests.support.certificates import Authority, Pair
-from tests.support.process import eventually, free_port, require_program, start, stop
-from tests.support.server import ROOT, Client, TestServer
-
-EXAMPLE = ROOT / "deployments" / "nginx" / "bingsan.conf"
-SED = ["sed", "-e", "/listen 80;/d", "-e", "s/#tls //"]  # as the example says
-FRAME = """
-{user}
-daemon off;
-worker_processes 1;
-pid {folder}/pid;
-error_log stderr;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/bingsan.conf;
-}}
-"""
+from tests.support.certificates import Authority
+from tests.support.nginx import nginx_before
+from tests.support.process import eventually
+from tests.support.server import Client, TestServer
 
 
 @pytest.fixture(scope="module")
@@ -45,39 +23,10 @@ def server(make_server: MakeServer) -> Iterator[TestServer]:
         yield running
 
 
-@contextmanager
-def nginx_before(server: TestServer, folder: Path, pair: Pair | None = None) -> Iterator[str]:
-    """The URL of an nginx with the example; only addresses and names of files are replaced in it."""
-    nginx = require_program("nginx", "nginx-light", "nginx")
-    folder.chmod(0o755)
-    port = free_port()
-    user = "user root;" if os.geteuid() == 0 else ""  # its worker writes into the folder of the test
-    example = EXAMPLE.read_text()
-    replaced = {"    listen 80;": f"    listen 127.0.0.1:{port};"}
-    if pair:
-        done = subprocess.run([*SED, EXAMPLE], capture_output=True, text=True, check=True)
-        example = done.stdout
-        replaced = {"    listen 443 ssl;": f"    listen 127.0.0.1:{port} ssl;"}
-        replaced |= {
-            "/etc/ssl/certs/catalog.pem": str(pair.cert),
-            "/etc/ssl/private/catalog.key": str(pair.key),
-        }
-    for old, new in {"server 127.0.0.1:8181;": f"server 127.0.0.1:{server.port};", **replaced}.items():
-        assert example.count(old) == 1, old
-        example = example.replace(old, new)
-    (folder / "bingsan.conf").write_text(example)
-    (folder / "nginx.conf").write_text(FRAME.format(folder=folder, user=user))
-    subprocess.run([nginx, "-t", "-c", folder / "nginx.conf", "-p", folder], check=True, capture_output=True)
-    process = start([nginx, "-c", folder / "nginx.conf", "-p", folder], folder / "log")
-    eventually(lambda: socket.create_connection(("127.0.0.1", port)).close() is None, 20, "nginx listens")
-    yield f"{'https' if pair else 'http'}://127.0.0.1:{port}"
-    stop(process)
-
-
 @pytest.fixture(scope="module")
 def proxy(server: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """An HTTP session to nginx before the server."""
-    with nginx_before(server, tmp_path_factory.mktemp("nginx")) as url, Client(url) as client:
+    with nginx_before([server.port], tmp_path_factory.mktemp("nginx")) as url, Client(url) as client:
         yield client
 
 
@@ -177,7 +126,7 @@ def test_the_token_endpoint_is_limited_and_the_rest_goes_on(proxy: Client) -> No
 
 
 def test_a_flood_is_answered_with_429(server: TestServer, tmp_path: Path) -> None:
-    with nginx_before(server, tmp_path) as url:
+    with nginx_before([server.port], tmp_path) as url:
         with ThreadPoolExecutor(4) as threads:
             answers = b"".join(threads.map(lambda _: flood(url), range(16)))
         refused = answers[answers.index(b" 429 ") :].partition(b"\r\n\r\n")
@@ -200,7 +149,7 @@ def flood(url: str) -> bytes:
 def test_tls_ends_at_nginx(server: TestServer, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with (
-        nginx_before(server, tmp_path, authority.issue("catalog")) as url,
+        nginx_before([server.port], tmp_path, pair=authority.issue("catalog")) as url,
         Client(url, verify=authority.file) as client,
     ):
         answer = client.get("/v1/config")

@@ -188,7 +188,7 @@ def _adoption(item: Prepared) -> Adoption | None:
     """What a registered object is known by: a held one that it was may share its place."""
     if item.intent.adopted is None:
         return None
-    return Adoption(item.metadata.get(item.intent.kind.uuid_member), item.intent.adopted)
+    return Adoption(item.uuid, item.intent.adopted)
 
 
 def _store(tx: Transaction, warehouse: Warehouse, item: Prepared, owner_id: int | None) -> int:
@@ -200,14 +200,16 @@ def _store(tx: Transaction, warehouse: Warehouse, item: Prepared, owner_id: int 
 
 def _write_row(tx: Transaction, warehouse: Warehouse, item: Prepared, owner_id: int | None) -> int:
     columns = {
-        "uuid": item.metadata.get(item.intent.kind.uuid_member),
+        "uuid": item.uuid,
         "location": item.metadata["location"],
         "location_key": locations.key(item.metadata["location"]),
         "metadata_location": item.metadata_location,
         "document": item.document,
     }
     if item.base.id is not None:
-        tx.execute("commit_tabular", id=item.base.id, **columns)
+        # Nobody waits for what nothing can refuse.
+        update = tx.queue if item.keeps_identity else tx.execute
+        update("commit_tabular", id=item.base.id, **columns)
         return item.base.id
     row = tx.fetch_one(
         "create_tabular",
@@ -229,8 +231,7 @@ def _refused(error: ConstraintViolated, item: Prepared) -> Exception:
     if error.constraint == "tabulars_name_key":
         return LostRace()
     if error.constraint == "tabulars_uuid_key":
-        uuid = item.metadata.get(item.intent.kind.uuid_member)
-        return AlreadyExistsException(f"{title} with uuid {uuid} already exists in this warehouse")
+        return AlreadyExistsException(f"{title} with uuid {item.uuid} already exists in this warehouse")
     if error.constraint == "tabulars_location_key":
         return overlaps(item.metadata["location"], item.metadata["location"])
     if error.constraint == "tabulars_metadata_location_key":

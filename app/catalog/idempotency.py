@@ -77,7 +77,7 @@ def keep_result(tx: Transaction, caller: Caller, warehouse: Warehouse, result: J
     """Keep what duplicates of this request will be answered with."""
     if caller.idempotency is not None:
         text = msgspec.json.encode(result).decode()
-        tx.execute("keep_idempotent_result", result=text, **_key(caller, warehouse))
+        tx.queue("keep_idempotent_result", result=text, **_key(caller, warehouse))
 
 
 def no_result(_catalog: Catalog, _warehouse: Warehouse, _result: JsonObject) -> None:

@@ -95,6 +95,18 @@ class Prepared:
         return self.is_changed and self.metadata["location"] != self.base.location
 
     @property
+    def uuid(self) -> str | None:
+        return self._uuid_in(self.metadata)
+
+    @property
+    def keeps_identity(self) -> bool:
+        """Whether it is still known by the same uuid and place, and by a file that nobody else can have."""
+        return not self.moves and self.writes_file and self.uuid == self._uuid_in(self.base.metadata or {})
+
+    def _uuid_in(self, metadata: JsonObject) -> str | None:
+        return metadata.get(self.intent.kind.uuid_member)
+
+    @property
     def writes_file(self) -> bool:
         return self.is_changed and self.intent.adopted is None
 

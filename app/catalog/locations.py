@@ -66,7 +66,7 @@ def claim_location(
 def lock_location(tx: Transaction, warehouse_id: int, location: str) -> None:
     """Keep others from claiming this place, or one around or inside it, until the transaction ends."""
     keys = [*locations.ancestors(location), locations.key(location)]
-    tx.fetch_all("lock_location", warehouse_id=warehouse_id, keys=keys)
+    tx.queue("lock_location", warehouse_id=warehouse_id, keys=keys)
 
 
 def refuse_overlap(

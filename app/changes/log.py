@@ -31,19 +31,28 @@ class Change:
 
 
 def record_change(transaction: Transaction, change: Change, origin: Origin) -> None:
-    """Append a change row; from here on the outcome of the transaction can be looked up."""
-    row = transaction.fetch_one(
-        "record_change",
-        commit_id=transaction.commit_id,
-        warehouse_id=change.warehouse_id,
-        action=change.action,
-        object_kind=change.action.partition(".")[0],
-        object_id=change.object_id,
-        namespace=list(change.namespace),
-        name=change.name,
-        before_pointer=change.before_pointer,
-        after_pointer=change.after_pointer,
-        details=msgspec.json.encode(change.details).decode(),
+    """Append a change row, by which the outcome of the transaction can be looked up.
+
+    It waits for no answer unless the transaction's number is not known yet, which that look-up needs too.
+    """
+    columns = _columns(transaction, change, origin)
+    if transaction.xid is None:
+        transaction.fetch_one("record_change", **columns)
+    else:
+        transaction.queue("record_change", **columns)
+
+
+def _columns(transaction: Transaction, change: Change, origin: Origin) -> dict[str, Any]:
+    return {
+        "commit_id": transaction.commit_id,
+        "warehouse_id": change.warehouse_id,
+        "action": change.action,
+        "object_kind": change.action.partition(".")[0],
+        "object_id": change.object_id,
+        "namespace": list(change.namespace),
+        "name": change.name,
+        "before_pointer": change.before_pointer,
+        "after_pointer": change.after_pointer,
+        "details": msgspec.json.encode(change.details).decode(),
         **origin.columns(),
-    )
-    transaction.xid = row.xid
+    }

@@ -1,6 +1,6 @@
 """PostgreSQL: pool, transactions, named queries, migrations. The only package that knows psycopg2."""
 
-from app.db.database import Database, Row, Transaction
+from app.db.database import Database, Transaction
 from app.db.errors import (
     ConnectionLost,
     ConstraintViolated,
@@ -11,6 +11,7 @@ from app.db.errors import (
     TransactionConflict,
     TransactionOutcomeUnknown,
 )
+from app.db.statements import Row
 
 __all__ = [
     "ConnectionLost",

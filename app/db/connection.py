@@ -23,11 +23,13 @@ FOREIGN_SECONDS = 60.0
 
 
 class Connection(extensions.connection):
-    """``deadline`` is the monotonic time after which any wait on this connection fails."""
+    """``deadline`` is the monotonic time after which any wait on this connection fails; ``prepared`` names the queries
+    that its session knows."""
 
     def __init__(self, dsn: str, *args: Any, seconds: float, **kwargs: Any) -> None:
         self.opened_at = self.idle_since = time.monotonic()
         self.deadline = self.opened_at + seconds
+        self.prepared: set[str] = set()
         super().__init__(dsn, *args, **kwargs)
 
 

@@ -1,7 +1,8 @@
 """Statements and transactions on the pool.
 
 Every connection is in autocommit mode and BEGIN and COMMIT are sent by us, so that it is always known whether COMMIT
-was on its way when a connection broke.
+was on its way when a connection broke. BEGIN shares the message of the first statement, COMMIT that of the last one
+where nobody waits for its answer.
 """
 
 import time
@@ -11,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
-from psycopg2 import extensions, extras
 
 from app.config import Settings
 from app.db import connection as connections
@@ -24,12 +24,8 @@ from app.db.errors import (
     from_driver,
 )
 from app.db.pool import Pool, PoolStatistics
-from app.db.queries import load_queries
+from app.db.statements import Result, Row, Statements, Step
 
-# Named tuples whose members are the columns of the query.
-Row = Any
-# The server's own timeout should fire first: it leaves the connection usable.
-CLIENT_GRACE_SECONDS = 2.0
 RESOLVE_SECONDS = 5.0
 
 
@@ -40,8 +36,7 @@ class Database:
         self, settings: Settings, *, pool_size: int, max_idle: int = 1, application_name: str = "bingsan"
     ) -> None:
         connections.install_wait_callback()
-        self._queries = load_queries()
-        self._statement_timeout = settings.database.statement_timeout
+        self._statements = Statements(settings.database.statement_timeout)
         self._pool = Pool(
             lambda: connections.connect(
                 settings.database,
@@ -70,13 +65,11 @@ class Database:
 
     def fetch_all(self, query: str, /, **parameters: Any) -> list[Row]:
         """Run one statement on its own and return all its rows as named tuples."""
-        with self._pool.connection() as connection, _translated(connection):
-            return self._run(connection, self._queries[query], parameters, self._statement_timeout)[0]
+        return self._run(Step(query, parameters)).rows
 
     def execute(self, query: str, /, **parameters: Any) -> int:
         """Run one statement on its own and return the number of rows it touched."""
-        with self._pool.connection() as connection, _translated(connection):
-            return self._run(connection, self._queries[query], parameters, self._statement_timeout)[1]
+        return self._run(Step(query, parameters)).touched
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
@@ -87,14 +80,13 @@ class Database:
         transaction = None
         try:
             with self._pool.connection() as connection, _translated(connection):
-                transaction = Transaction(self, connection)
-                transaction.begin()
+                transaction = Transaction(self._statements, connection)
                 try:
                     yield transaction
+                    transaction.commit()
                 except BaseException:
                     transaction.rollback()
                     raise
-                transaction.commit()
         except (ConnectionLost, QueryTimedOut) as error:
             if transaction is None or not transaction.commit_sent:
                 raise
@@ -106,14 +98,9 @@ class Database:
     def close(self) -> None:
         self._pool.close()
 
-    def _run(
-        self, connection: Connection, text: str, parameters: dict[str, Any], seconds: float
-    ) -> tuple[list[Row], int]:
-        connection.deadline = time.monotonic() + seconds + CLIENT_GRACE_SECONDS
-        cursor: extensions.cursor = connection.cursor(cursor_factory=extras.NamedTupleCursor)
-        with cursor:
-            cursor.execute(text, parameters)
-            return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+    def _run(self, step: Step) -> Result:
+        with self._pool.connection() as connection, _translated(connection):
+            return self._statements.run(connection, step)
 
     def _resolve(self, transaction: "Transaction", error: Exception) -> None:
         """Find out what became of a transaction whose COMMIT got no answer.
@@ -146,11 +133,16 @@ class Database:
 
 
 class Transaction:
-    """An open transaction. ``commit_id`` marks its change rows, so that its outcome can be looked up."""
+    """An open transaction. ``commit_id`` marks its change rows, so that its outcome can be looked up.
 
-    def __init__(self, database: Database, connection: Connection) -> None:
-        self._database = database
+    ``xid`` is its number once a query has returned it, in a column of that name.
+    """
+
+    def __init__(self, statements: Statements, connection: Connection) -> None:
+        self._statements = statements
         self._connection = connection
+        self._has_begun = False
+        self._queued: list[Step] = []
         self.commit_id = str(uuid.uuid4())
         self.xid: int | None = None
         self.commit_sent = False
@@ -160,38 +152,38 @@ class Transaction:
         return rows[0] if rows else None
 
     def fetch_all(self, query: str, /, **parameters: Any) -> list[Row]:
-        return self._statement(query, parameters)[0]
+        rows = self._run(Step(query, parameters)).rows
+        if rows and self.xid is None:
+            self.xid = getattr(rows[0], "xid", None)
+        return rows
 
     def execute(self, query: str, /, **parameters: Any) -> int:
-        return self._statement(query, parameters)[1]
+        return self._run(Step(query, parameters)).touched
 
-    def begin(self) -> None:
-        self._command("BEGIN")
+    def queue(self, query: str, /, **parameters: Any) -> None:
+        """Run a statement in the message of the next one, or of COMMIT; what it refuses is raised there."""
+        self._queued.append(Step(query, parameters))
 
     def commit(self) -> None:
-        self.commit_sent = True
-        self._command("COMMIT")
+        """Without any statement there is nothing to commit."""
+        if self._has_begun or self._queued:
+            self.commit_sent = True
+            self._run("COMMIT")
 
     def rollback(self) -> None:
         """Undo everything; a connection that cannot even do that is closed, which undoes it as well."""
-        if self._connection.closed:
+        if self._connection.closed or not self._has_begun:
             return
         try:
-            self._command("ROLLBACK")
+            self._statements.run(self._connection, "ROLLBACK")
         except (psycopg2.Error, QueryTimedOut):
             self._connection.close()
 
-    def _statement(self, query: str, parameters: dict[str, Any]) -> tuple[list[Row], int]:
+    def _run(self, step: Step | str) -> Result:
+        steps = [*([] if self._has_begun else ["BEGIN"]), *self._queued, step]
+        self._has_begun, self._queued = True, []
         with _translated(self._connection):
-            return self._database._run(
-                self._connection,
-                self._database._queries[query],
-                parameters,
-                self._database._statement_timeout,
-            )
-
-    def _command(self, text: str) -> None:
-        self._database._run(self._connection, text, {}, self._database._statement_timeout)
+            return self._statements.run(self._connection, *steps)
 
 
 @contextmanager

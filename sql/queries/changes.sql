@@ -1,4 +1,4 @@
--- name: record_change
+-- name: record_change (prepared)
 INSERT INTO changes (
     commit_id, warehouse_id, action, object_kind, object_id, namespace, name,
     before_pointer, after_pointer, details, principal, principal_id, principal_kind, credential,

@@ -1,11 +1,11 @@
 -- A concurrent duplicate waits here for the end of the first one's transaction.
--- name: claim_idempotency_key
+-- name: claim_idempotency_key (prepared)
 INSERT INTO idempotency_keys (warehouse_id, principal, key, fingerprint)
 VALUES (%(warehouse_id)s, %(principal)s, %(key)s, %(fingerprint)s)
 ON CONFLICT ON CONSTRAINT idempotency_keys_pkey DO NOTHING
-RETURNING true AS claimed;
+RETURNING true AS claimed, pg_current_xact_id()::text::bigint AS xid;
 
--- name: keep_idempotent_result
+-- name: keep_idempotent_result (prepared)
 UPDATE idempotency_keys SET result = %(result)s
 WHERE warehouse_id = %(warehouse_id)s AND principal = %(principal)s AND key = %(key)s;
 

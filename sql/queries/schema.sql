@@ -29,12 +29,14 @@ INSERT INTO schema_migrations (number, name, oldest_program) VALUES (%(number)s,
 -- name: ping
 SELECT 1 AS alive;
 
+-- Prepared queries keep their plan while tables grow: it must not be one for tables that are still empty.
 -- name: configure_session
 SELECT
     set_config('statement_timeout', %(statement_timeout)s, false),
     set_config('lock_timeout', %(lock_timeout)s, false),
     set_config('idle_in_transaction_session_timeout', '60000', false),
     set_config('plan_cache_mode', 'force_generic_plan', false),
+    set_config('enable_seqscan', 'off', false),
     set_config('jit', 'off', false),
     set_config('timezone', 'UTC', false);
 

@@ -1,4 +1,4 @@
--- name: read_security_version
+-- name: read_security_version (prepared)
 SELECT version FROM security_version;
 
 -- In the transaction of every change of who may come in or what they may do.

@@ -1,16 +1,16 @@
--- name: load_table
+-- name: load_table (prepared)
 SELECT t.id, t.metadata_location, t.document
 FROM namespaces n
 JOIN tabulars t ON t.namespace_id = n.id
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[] AND t.name = %(name)s AND t.kind = 'table';
 
--- name: load_table_pointer
+-- name: load_table_pointer (prepared)
 SELECT t.id, t.metadata_location
 FROM namespaces n
 JOIN tabulars t ON t.namespace_id = n.id
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[] AND t.name = %(name)s AND t.kind = 'table';
 
--- name: table_exists
+-- name: table_exists (prepared)
 SELECT t.id, t.location
 FROM namespaces n
 JOIN tabulars t ON t.namespace_id = n.id

@@ -2,7 +2,7 @@
 
 -- The state under each of several names, for creations and commits: position, then nulls where nothing is.
 -- LIMIT keeps the planner at one index lookup per name: it takes any JSON array for a hundred names.
--- name: read_tabulars
+-- name: read_tabulars (prepared)
 SELECT
     wanted.position, n.id AS namespace_id, n.location AS namespace_location,
     t.id, t.kind, t.uuid::text AS uuid, t.location, t.metadata_location, t.document
@@ -20,15 +20,16 @@ LEFT JOIN LATERAL (
 ) t ON true
 ORDER BY wanted.position;
 
--- name: lock_tabulars
-SELECT id, namespace_id, name, metadata_location FROM tabulars
+-- name: lock_tabulars (prepared)
+SELECT id, namespace_id, name, metadata_location, pg_current_xact_id()::text::bigint AS xid
+FROM tabulars
 WHERE id = ANY(%(ids)s::bigint[])
 ORDER BY id
 FOR UPDATE;
 
 -- Ancestors are locked in share mode, outermost first, and the location itself in exclusive mode, so that two
 -- transactions that claim nested locations meet.
--- name: lock_location
+-- name: lock_location (prepared)
 SELECT CASE
     WHEN claimed.depth = cardinality(%(keys)s::text[])
         THEN pg_advisory_xact_lock(hashtextextended(claimed.key, %(warehouse_id)s))
@@ -39,7 +40,7 @@ ORDER BY claimed.depth;
 
 -- The last of the keys is the location itself, the others are its ancestors; '0' is the character behind '/'.
 -- A held object does not count when it is the very one that comes back: same place, and same uuid or metadata file.
--- name: find_overlapping_location
+-- name: find_overlapping_location (prepared)
 SELECT t.location, false AS held FROM tabulars t
 WHERE t.warehouse_id = %(warehouse_id)s AND t.id <> %(id)s AND t.location_key = ANY(%(keys)s::text[])
 UNION ALL
@@ -59,7 +60,7 @@ WHERE h.warehouse_id = %(warehouse_id)s
 LIMIT 1;
 
 -- No row when the namespace was dropped or renamed meanwhile.
--- name: create_tabular
+-- name: create_tabular (prepared)
 INSERT INTO tabulars (
     warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document, owner_id
 )
@@ -69,9 +70,9 @@ SELECT
 FROM namespaces n
 WHERE n.id = %(namespace_id)s AND n.levels = %(levels)s::text[]
 FOR KEY SHARE
-RETURNING id;
+RETURNING id, pg_current_xact_id()::text::bigint AS xid;
 
--- name: commit_tabular
+-- name: commit_tabular (prepared)
 UPDATE tabulars
 SET uuid = %(uuid)s, location = %(location)s, location_key = %(location_key)s,
     metadata_location = %(metadata_location)s, document = %(document)s, updated_at = now()
@@ -87,7 +88,8 @@ WITH place AS MATERIALIZED (
 )
 SELECT
     t.id, t.kind, t.name, t.metadata_location, t.protected,
-    (SELECT soft_delete_seconds FROM warehouses WHERE id = %(warehouse_id)s) AS hold
+    (SELECT soft_delete_seconds FROM warehouses WHERE id = %(warehouse_id)s) AS hold,
+    pg_current_xact_id()::text::bigint AS xid
 FROM place
 JOIN tabulars t ON t.namespace_id = place.id
 WHERE t.name = %(name)s AND t.kind = %(kind)s

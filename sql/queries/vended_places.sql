@@ -5,7 +5,7 @@ VALUES (
 );
 
 -- The place itself is no obstacle to who comes back to it: the same name, or files that were there before.
--- name: find_vended_place
+-- name: find_vended_place (prepared)
 SELECT p.location_key, p.expires_at
 FROM vended_places p
 WHERE p.warehouse_id = %(warehouse_id)s AND p.location_key = ANY(%(keys)s::text[])

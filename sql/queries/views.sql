@@ -1,4 +1,4 @@
--- name: load_view
+-- name: load_view (prepared)
 SELECT t.id, t.metadata_location, t.document
 FROM namespaces n
 JOIN tabulars t ON t.namespace_id = n.id

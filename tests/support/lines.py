@@ -4,18 +4,43 @@ import http.client
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Protocol, Self
 
 from tests.support.proc import open_files
-from tests.support.server import TestServer
 
 MOST_TRIES = 500
+
+
+class Listening(Protocol):
+    """A server, as far as one has to know it to connect to it."""
+
+    port: int
+
+    def workers(self) -> list[int]: ...
+
+
+class Listener:
+    """Where the workers of a server listen; can be sent to another process."""
+
+    def __init__(self, server: Listening) -> None:
+        self.port, self._workers = server.port, server.workers()
+
+    def workers(self) -> list[int]:
+        return self._workers
+
+
+class Reply(NamedTuple):
+    """An answer read to its end."""
+
+    status: int
+    etag: str
+    body: bytes
 
 
 class Line:
     """A kept connection to one worker; for one thread."""
 
-    def __init__(self, server: TestServer) -> None:
+    def __init__(self, server: Listening) -> None:
         self.server = server
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
 
@@ -25,6 +50,19 @@ class Line:
         answer = self._connection.getresponse()
         answer.read()
         return answer.status
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
+        """Send a request and read the answer.
+
+        :raises OSError: or HTTPException, when there is none; the next request then opens a new connection
+        """
+        try:
+            self._connection.request(method, path, body or None, dict(headers))
+            answer = self._connection.getresponse()
+            return Reply(answer.status, answer.headers.get("ETag", ""), answer.read())
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            raise
 
     def worker(self) -> int:
         """Return the process that holds the other end. Something must have been asked before."""
@@ -54,7 +92,7 @@ def accepted_inode(port: int, other: int) -> str:
 
 
 @contextmanager
-def line_to_every_worker(*servers: TestServer) -> Iterator[list[Line]]:
+def line_to_every_worker(*servers: Listening) -> Iterator[list[Line]]:
     """Connections to all workers of all nodes, one to each."""
     with ExitStack() as opened:
         found: list[Line] = []

@@ -27,13 +27,14 @@ class Way(NamedTuple):
 class Operation(NamedTuple):
     """``called`` and ``returned`` are of one clock; ``ways`` are alternatives, one of which was gone.
 
-    ``returned`` is None when nobody knows what came of it: it happens at any time after its call, or never.
+    ``returned`` is None when nobody knows what came of it: it happens at any time after its call, or never. ``told`` is
+    what to call it.
     """
 
     called: int
     returned: int | None
     ways: tuple[Way, ...]
-    told: str
+    told: object
 
 
 class Refuted(NamedTuple):

@@ -8,7 +8,7 @@ PARALLEL ?= -n 2 --dist loadfile
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test conformance conformance-page test-unit test-engines test-faults lint format sbom bench lock reference clean
+.PHONY: help install run demo test conformance conformance-page test-unit test-engines test-faults lint format sbom bench bench-check lock reference clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -53,8 +53,11 @@ format: $(VENV)/.test ## Format the code
 sbom: ## Write build/sbom.cdx.json: what the service runs on, as CycloneDX
 	@sh scripts/sbom.sh build/sbom.cdx.json
 
-bench: $(VENV)/.test ## Measure the service; prints one JSON object (BENCH="--seconds 1" and the like)
+bench: $(VENV)/.test ## Measure the service and print it beside the targets (BENCH="--only table_5k"; BENCH=--help)
 	@$(PYTHON) -m tests.benchmark $(BENCH)
+
+bench-check: $(VENV)/.test ## Fail when the service is slower than 0.8 of what was measured before
+	@$(PYTHON) -m tests.benchmark --check --rounds 3 $(BENCH)
 
 lock: ## Resolve the bounds of setup.cfg anew and write requirements*.txt
 	bash scripts/lock.sh

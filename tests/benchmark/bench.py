@@ -1,137 +1,212 @@
-"""``make bench``: starts PostgreSQL and the server with two workers, loads it with wrk, prints one JSON object.
+"""``make bench``: measures the service and prints tables, each figure with its target and a verdict.
 
-Every case is measured with 10 and 100 connections in interleaved rounds together with the yardstick, a raw WSGI
-"hello" on gunicorn's stock gevent worker with as many workers. The figures are medians over the rounds; ``ratio`` is
-a case's requests per second to the yardstick's, whose own figures are under ``yardstick``. Processor times are
-microseconds per request; they say more than rates where other work shares the machine. What happens meanwhile goes
-to standard error.
+Names are those of cases (requests per second as ratios to a raw "hello") and of parts. What happens meanwhile goes
+to standard error. The exit status is 1 when a request failed, and with ``--check`` when a figure is below 0.8 of the
+one in figures.toml.
 """
 
 import argparse
 import json
-import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.benchmark.content import Content
-from tests.benchmark.load import Burst, Case, Cost, burst
-from tests.benchmark.stall import measure_stall
+from tests.benchmark import crowd, growth, judgement, open_loop, report, stall, starting
+from tests.benchmark.content import CASES, Content
+from tests.benchmark.disk import measure_fsync
+from tests.benchmark.site import Site, running_site
+from tests.benchmark.throughput import Plan, Throughput, yardstick
 from tests.support.postgres import Postgres
-from tests.support.process import eventually, free_port, start, stop
-from tests.support.server import ROOT, Client, TestServer
-from tests.support.warehouses import LocalWarehouse
 
-WORKERS = 2
-YARDSTICK = Case("hello", "/")
-IN_PROGRESS = "iceberg_catalog_http_requests_in_progress"
-SETTINGS = {"jobs.poll_interval": "1s"}  # the default; tests look for jobs more often
+TRIES = 3  # of a figure that is too low
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where a case's requests go, and what they cost whom."""
+class Bench:
+    """What one run measures with; each server starts when it is needed."""
 
-    case: Case
-    url: str
-    cost: Cost
+    def __init__(self, stack: ExitStack, options: argparse.Namespace) -> None:
+        self.options = options
+        self._stack = stack
+        self.results: dict[str, Any] = {}
+        self.failed = 0
+
+    @cached_property
+    def postgres(self) -> Postgres:
+        return self._stack.enter_context(Postgres(options=[]))
+
+    @cached_property
+    def site(self) -> Site:
+        return self._stack.enter_context(running_site(self.postgres, self.options.set))
+
+    @cached_property
+    def content(self) -> Content:
+        return Content(self.site.client())
+
+    @cached_property
+    def fsync(self) -> dict[str, float]:
+        return measure_fsync(self.site.warehouse.folder)
+
+    @cached_property
+    def throughput(self) -> Throughput:
+        return Throughput(self.site, self.content, self._stack.enter_context(yardstick()), say)
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(self.options.seconds, self.options.rounds, self.options.connections)
+
+    # -- parts: each keeps its figures and returns its table ---------------------------------------
+
+    def cases(self, names: Sequence[str]) -> Iterator[str]:
+        self.throughput.measure(names, self.plan)
+        figures, hello = self.throughput.figures(), self.throughput.yardstick()
+        self.results |= {"cases": [asdict(one) for one in figures], "yardstick": hello, "fsync": self.fsync}
+        self.failed += sum(one.failed for one in figures)
+        yield report.disk(self.fsync)
+        yield report.hot_share(figures)
+        yield ""
+        yield from report.throughput(figures, hello, judgement.read_ratios(judgement.TARGETS))
+
+    def open_loop(self) -> Iterator[str]:
+        figures = open_loop.measure(
+            self.site, self.content, self.options.open_seconds, self.options.open_rounds
+        )
+        self.results |= {"open_loop": figures, "fsync": self.fsync}
+        self.failed += sum(one["failed"] for one in figures["streams"])
+        yield report.disk(self.fsync)
+        yield from report.open_loop(figures)
+
+    def busy(self) -> Iterator[str]:
+        figures = self.results["busy"] = crowd.measure_busy(self.site, self.content, 5)
+        self.failed += figures["failed"]
+        yield from report.busy(figures)
+
+    def idle(self) -> Iterator[str]:
+        with Postgres(options=[]) as postgres, running_site(postgres, self.options.set) as site:
+            figures = self.results["idle"] = crowd.measure_idle(site, Content(site.client()), 10)
+        self.failed += figures["failed_at_first"] + figures["load"]["failed"]
+        yield from report.idle(figures)
+
+    def start(self) -> Iterator[str]:
+        figures = self.results["start"] = starting.measure(self.postgres, 3)
+        yield from report.start(figures)
+
+    def growth(self) -> Iterator[str]:
+        figures = self.results["growth"] = growth.measure(self.options.sizes)
+        yield from report.growth(figures)
+
+    def stall(self) -> Iterator[str]:
+        figures = self.results["stall"] = stall.measure(self.site, self.content)
+        yield from report.stall(figures)
+
+
+PARTS: dict[str, Callable[[Bench], Iterator[str]]] = {
+    "open_loop": Bench.open_loop,
+    "busy": Bench.busy,
+    "idle": Bench.idle,
+    "start": Bench.start,
+    "growth": Bench.growth,
+    "stall": Bench.stall,
+}
 
 
 def main() -> None:
     options = parse_arguments()
     with ExitStack() as stack:
-        hello = stack.enter_context(yardstick())
-        postgres = stack.enter_context(Postgres(options=[]))
-        server = stack.enter_context(running_server(postgres))
-        with Client(server.url) as client:
-            content = Content(client)
-            say("filling the catalog")
-            content.fill()
-            cases = [case for case in content.cases() if not options.only or case.name in options.only]
-            assert server.process is not None
-            cost = Cost(server.process.pid, postgres.process.pid)
-            targets = [hello, *(Target(case, server.url, cost) for case in cases)]
-            results = measure(server, targets, options)
-            stall = measure_stall(content, client) if options.stall else {}
-    own = [one for one in results if one["name"] != YARDSTICK.name]
-    print(json.dumps({"results": own, "yardstick": [one for one in results if one not in own], **stall}))
+        bench = Bench(stack, options)
+        code = check(bench) if options.check else measure(bench)
+    if options.json:
+        options.json.write_text(json.dumps(bench.results, indent=1) + "\n")
+    sys.exit(code)
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=int, default=2, help="length of one burst (default 2)")
-    parser.add_argument("--rounds", type=int, default=3, help="bursts per case (default 3)")
-    parser.add_argument("--connections", type=int, nargs="+", default=[10, 100])
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="these cases only")
-    parser.add_argument("--no-stall", dest="stall", action="store_false", help="leave out the 2 MB commits")
-    return parser.parse_args()
+def measure(bench: Bench) -> int:
+    only = bench.options.only
+    cases = [name for name in CASES if not only or name in only]
+    if cases:
+        printed("Requests per second", bench.cases(cases))
+        if bench.options.keep:
+            figures = bench.throughput.figures()
+            judgement.KEPT.write_text(judgement.keep(figures, bench.fsync["p50_ms"]))
+    for name, part in PARTS.items():
+        if not only or name in only:
+            printed(name.replace("_", " ").capitalize(), part(bench))
+    if bench.failed:
+        print(f"{bench.failed} requests failed.")
+    return int(bench.failed > 0)
 
 
-@contextmanager
-def yardstick() -> Iterator[Target]:
-    """The raw WSGI application on stock gevent workers."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", "/dev/null", "-k", "gevent", "-w", str(WORKERS)]
-    command += ["-b", f"127.0.0.1:{port}", "--no-control-socket", "tests.benchmark.hello:application"]
-    with tempfile.TemporaryDirectory() as folder:
-        process = start(command, Path(folder) / "log", cwd=ROOT)
-        with Client(f"http://127.0.0.1:{port}") as client:
-            eventually(lambda: client.get("/").ok, 20, "the yardstick answers")
-        try:
-            yield Target(YARDSTICK, f"http://127.0.0.1:{port}", Cost(process.pid))
-        finally:
-            stop(process)
+def check(bench: Bench) -> int:
+    """Measure what figures are kept of; those that are too low are measured again before that counts."""
+    kept = judgement.read_ratios(judgement.KEPT)
+    only = bench.options.only
+    names = [name for name in CASES if name in kept and (not only or name in only)]
+    if not names:
+        print('No figures are kept; `make bench BENCH="--keep"` writes them.')
+        return 1
+    if not judgement.same_disk(bench.fsync["p50_ms"], judgement.kept_fsync_ms()):
+        print("The disk is slower than where the figures were kept: what waits for it is not compared.")
+        names = [name for name in names if not CASES[name](bench.content, name).writes]
+    low = names
+    for _ in range(TRIES):
+        bench.throughput.measure(low, bench.plan)
+        found = judgement.too_low(bench.throughput.figures(), kept)
+        low = sorted({one.name for one in found})
+        if not low:
+            break
+    printed("Check", report.check(bench.throughput.figures(), kept))
+    return int(bool(low))
 
 
-@contextmanager
-def running_server(postgres: Postgres) -> Iterator[TestServer]:
-    warehouse = LocalWarehouse()
-    try:
-        with TestServer(warehouse, postgres.create_database(), workers=WORKERS, settings=SETTINGS) as server:
-            yield server
-    finally:
-        warehouse.remove()
-
-
-def measure(server: TestServer, targets: list[Target], options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Load all targets in turn, ``options.rounds`` times, and sum up."""
-    bursts: dict[tuple[str, int], list[Burst]] = {}
-
-    def settled() -> None:
-        eventually(lambda: server.metric(IN_PROGRESS) == 0, 120, "the server has nothing left to do")
-
-    for number in range(options.rounds):
-        for connections in options.connections:
-            for target in targets:
-                one = burst(target.case, target.url, connections, options.seconds, target.cost, settled)
-                bursts.setdefault((target.case.name, connections), []).append(one)
-                say(f"round {number + 1}: {target.case.name} with {connections}: {one.rps:.0f}/s")
-    return [summary(name, connections, bursts) for name, connections in bursts]
-
-
-def summary(name: str, connections: int, bursts: dict[tuple[str, int], list[Burst]]) -> dict[str, Any]:
-    own, hello = bursts[name, connections], bursts[YARDSTICK.name, connections]
-    rps = statistics.median(one.rps for one in own)
-    return {
-        "name": name,
-        "connections": connections,
-        "rps": round(rps, 1),
-        "p50_ms": round(statistics.median(one.p50_ms for one in own), 3),
-        "p99_ms": round(statistics.median(one.p99_ms for one in own), 3),
-        "cpu_us": round(statistics.median(one.cpu_us for one in own), 1),
-        "database_cpu_us": round(statistics.median(one.database_cpu_us for one in own), 1),
-        "ratio": round(rps / statistics.median(one.rps for one in hello), 4),
-        "failed": sum(one.failed for one in own),
-    }
+def printed(title: str, lines: Iterator[str]) -> None:
+    say(title)
+    text = "\n".join(lines)
+    print(f"## {title}\n\n{text}", flush=True)
 
 
 def say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"expected key=value, not {text!r}")
+    return key, value
+
+
+def parse_arguments() -> argparse.Namespace:
+    names = [*CASES, *PARTS]
+    parser = argparse.ArgumentParser(
+        prog="bench",
+        description=__doc__,
+        epilog=f"Names: {', '.join(names)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=names, help="these cases and parts only")
+    parser.add_argument("--seconds", type=int, default=1, help="length of one burst (default 1)")
+    parser.add_argument("--rounds", type=int, default=6, help="bursts per case (default 6)")
+    parser.add_argument("--connections", type=int, nargs="+", default=[10, 100])
+    parser.add_argument(
+        "--open-seconds", type=float, default=10, help="length of a round at a constant rate (default 10)"
+    )
+    parser.add_argument("--open-rounds", type=int, default=3, help="rounds at a constant rate (default 3)")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=list(growth.SIZES), help="numbers of tables for growth"
+    )
+    parser.add_argument(
+        "--set", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="settings of the service"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to this file")
+    parser.add_argument("--keep", action="store_true", help="write the ratios to figures.toml")
+    parser.add_argument("--check", action="store_true", help="compare the ratios with figures.toml")
+    options = parser.parse_args()
+    options.set = dict(options.set)
+    return options
 
 
 if __name__ == "__main__":

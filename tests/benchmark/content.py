@@ -1,61 +1,115 @@
-"""What the benchmark measures against: a namespace of a hundred tables, and tables of known document size."""
+"""What the benchmark asks for: namespaces of a hundred, and tables of known document size. Made when first needed."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from tests.benchmark.load import Case
-from tests.factories import commit_request, create_table_request, field, schema, unique_name
+from tests.benchmark.wire import PLACE, Case
+from tests.factories import commit_request, create_table_request, field, schema, set_properties, unique_name
 from tests.support.server import Client
 
-SIZES = {"table_5k": 5_000, "table_200k": 200_000, "table_2m": 2_000_000}
+NAMESPACES = "/v1/namespaces"
 LISTED = 100
 SNAPSHOT_BYTES = 500
+LOAD_NAMESPACE = "GET /v1/{prefix}/namespaces/{namespace}"
+LIST_NAMESPACES = "GET /v1/{prefix}/namespaces"
+LIST_TABLES = "GET /v1/{prefix}/namespaces/{namespace}/tables"
+TABLE = "/v1/{prefix}/namespaces/{namespace}/tables/{table}"
+CREATE_NAMESPACE = "POST /v1/{prefix}/namespaces"
+CREATE_TABLE = "POST /v1/{prefix}/namespaces/{namespace}/tables"
 
 
 class Content:
     """The catalog's content during one run."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
-        self.namespace = unique_name("bench")
-        self.created = unique_name("bench_created")
+        self.client = client
+        self._folders: dict[str, list[Path]] = {}
+        # Made once, whichever cases need it.
+        self.namespace = cache(self._namespace)
+        self.children = cache(self._children)
+        self.tables = cache(self._tables)
 
-    def fill(self) -> None:
-        for name in (self.namespace, self.created):
-            self._post("/v1/namespaces", {"namespace": [name], "properties": {"owner": "bench"}})
-        for number in range(LISTED):
-            self._post(self.tables(), create_table_request(f"t{number}"))
-        for name, size in SIZES.items():
-            self.create_table_of(name, size)
+    def commit(self, name: str, size: int, *, slow: bool = False) -> Case:
+        """Set a property of 100 tables in turn."""
+        body = text(commit_request(set_properties(bench=PLACE)))
+        targets = self.tables(size, LISTED, "committed")
+        return Case(name, f"POST {TABLE}", targets, body=body, writes=True, slow=slow)
 
-    def create_table_of(self, name: str, size: int) -> None:
-        """Create a table whose document is close to ``size`` bytes; almost all of it is snapshots."""
-        columns = [field(number, f"column_{number}", "string") for number in range(1, 11)]
-        self._post(self.tables(), create_table_request(name, schema=schema(*columns)))
-        for updates in batches(list(snapshots(max(0, size - 2_000) // SNAPSHOT_BYTES))):
-            self._post(self.table(name), commit_request(*updates))
+    def list_namespaces(self, name: str) -> Case:
+        parent = self.children()[0].rpartition("/")[2].partition("%1F")[0]
+        return Case(name, LIST_NAMESPACES, [f"{NAMESPACES}?parent={parent}"])
 
-    def cases(self) -> list[Case]:
-        own = self.tables()
+    def create_namespace(self, name: str) -> Case:
+        body = text({"namespace": [PLACE], "properties": {"owner": "bench"}})
+        return Case(name, CREATE_NAMESPACE, [NAMESPACES], body=body, writes=True)
+
+    def create_table(self, name: str) -> Case:
+        targets = [f"{NAMESPACES}/{self.namespace('created')}/tables"]
+        return Case(name, CREATE_TABLE, targets, body=text(create_table_request(PLACE)), writes=True)
+
+    def list_tables(self, name: str) -> Case:
+        return Case(name, LIST_TABLES, [self.tables(0, LISTED, "listed")[0].rpartition("/")[0]])
+
+    def load(self, name: str, size: int, count: int = 1, **more: Any) -> Case:
+        """Load tables in turn."""
+        return Case(name, f"GET {TABLE}", self.tables(size, count), **more)
+
+    def _namespace(self, name: str) -> str:
+        made = unique_name(name)
+        self._post(NAMESPACES, {"namespace": [made], "properties": {"owner": "bench"}})
+        return made
+
+    def _children(self) -> list[str]:
+        """A hundred namespaces in one."""
+        parent, names = self.namespace("parent"), [f"child_{number}" for number in range(LISTED)]
+        for name in names:
+            self._post(NAMESPACES, {"namespace": [parent, name], "properties": {"owner": "bench"}})
+        return [f"{NAMESPACES}/{parent}%1F{name}" for name in names]
+
+    def _tables(self, size: int, count: int, space: str = "tables") -> list[str]:
+        """Make tables whose documents are close to ``size`` bytes, almost all of it snapshots.
+
+        They keep no log of earlier metadata files, so that commits do not make them longer.
+        """
+        namespace = self.namespace(space)
         return [
-            Case("health", "/health"),
-            Case("namespace", f"/v1/namespaces/{self.namespace}"),
-            Case("list", own),
-            *(Case(name, self.table(name)) for name in SIZES),
-            Case("create_namespace", "/v1/namespaces", "create_namespace"),
-            Case("create_table", self.tables(self.created), "create_table"),
-            Case("commit", self.table("t"), "commit", LISTED),
+            self._table(f"{NAMESPACES}/{namespace}/tables", f"t{size}_{number}", size)
+            for number in range(count)
         ]
 
-    def tables(self, namespace: str | None = None) -> str:
-        return f"/v1/namespaces/{namespace or self.namespace}/tables"
+    def _table(self, tables: str, name: str, size: int) -> str:
+        columns = [field(number, f"column_{number}", "string") for number in range(1, 11)]
+        properties = {"write.metadata.previous-versions-max": "1", "bench": PLACE}
+        request = create_table_request(name, schema=schema(*columns), properties=properties)
+        answer = self._post(tables, request)
+        for updates in batches(list(snapshots(max(0, size - 2_000) // SNAPSHOT_BYTES))):
+            self._post(f"{tables}/{name}", commit_request(*updates))
+        self._folders.setdefault(f"{tables}/{name}", []).append(folder_of(answer["metadata-location"]))
+        return f"{tables}/{name}"
 
-    def table(self, name: str) -> str:
-        return f"{self.tables()}/{name}"
+    def tidy(self, case: Case) -> None:
+        """Delete the metadata files that a case's tables have left behind."""
+        for target in case.targets if case.operation == f"POST {TABLE}" else ():
+            for folder in self._folders[target]:
+                *old, _ = sorted(folder.glob("*.metadata.json"), key=lambda file: file.name)
+                for file in old:
+                    file.unlink(missing_ok=True)
 
-    def _post(self, path: str, body: dict[str, Any]) -> None:
-        answer = self._client.post(path, json=body)
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self.client.post(path, json=body)
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:500]}"
+        return dict(answer.json())
+
+
+def text(body: dict[str, Any]) -> str:
+    return json.dumps(body, separators=(",", ":"))
+
+
+def folder_of(location: str) -> Path:
+    return Path(location.removeprefix("file://")).parent
 
 
 def snapshots(count: int) -> Iterator[dict[str, Any]]:
@@ -85,3 +139,24 @@ def snapshots(count: int) -> Iterator[dict[str, Any]]:
 
 def batches(updates: list[dict[str, Any]], size: int = 2_000) -> Iterator[list[dict[str, Any]]]:
     return (updates[start : start + size] for start in range(0, len(updates), size))
+
+
+Maker = Callable[[Content, str], Case]
+CASES: dict[str, Maker] = {
+    "health": lambda _, name: Case(name, "GET /health", ["/health"]),
+    "namespace": lambda content, name: Case(name, LOAD_NAMESPACE, content.children()),
+    "head_table": lambda content, name: Case(name, f"HEAD {TABLE}", content.tables(5_000, 10), 204),
+    "table_5k": lambda content, name: content.load(name, 5_000, 10),
+    "table_304": lambda content, name: content.load(name, 5_000, 10, status=304, conditional=True),
+    "list_namespaces": Content.list_namespaces,
+    "list_tables": Content.list_tables,
+    "table_200k": lambda content, name: content.load(name, 200_000, plain=True),
+    "table_200k_gzip": lambda content, name: content.load(name, 200_000),
+    "table_2m": lambda content, name: content.load(name, 2_000_000, plain=True, slow=True),
+    "table_2m_gzip": lambda content, name: content.load(name, 2_000_000),
+    "create_namespace": Content.create_namespace,
+    "create_table": Content.create_table,
+    "commit_5k": lambda content, name: content.commit(name, 5_000),
+    "commit_500k": lambda content, name: content.commit(name, 500_000, slow=True),
+}
+"""What makes the content of each case and says what it asks."""

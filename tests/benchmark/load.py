@@ -1,81 +1,122 @@
-"""One burst of load by wrk, and the processor time that the server's processes took for it."""
+"""One burst of load by wrk, and the processor time that everybody took for it."""
 
 import json
 import os
+import resource
 import secrets
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmark.wire import as_lua
 from tests.support.proc import read_stat, session_members
 from tests.support.process import require_program, run
 
 SCRIPT = Path(__file__).with_name("requests.lua")
 TICKS = os.sysconf("SC_CLK_TCK")
+IDLE = (3, 4)  # columns of /proc/stat: idle, waiting for the disk
 
 
 @dataclass(frozen=True)
-class Case:
-    """What is asked: ``kind`` as in requests.lua; ``targets`` tables named ``<path>0`` … for commits."""
+class Processor:
+    """Seconds of processor time so far: the service, its database, the load, and all that ran on the machine."""
 
-    name: str
-    path: str
-    kind: str = "get"
-    targets: int = 1
+    service: float
+    database: float
+    load: float
+    machine: float
 
+    @classmethod
+    def now(cls, service: int, database: int | None = None) -> "Processor":
+        own = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return cls(
+            session_seconds(service),
+            session_seconds(database),
+            own.ru_utime + own.ru_stime,
+            machine_seconds(),
+        )
 
-@dataclass(frozen=True)
-class Cost:
-    """Whose processor time is taken: the sessions of the service and of its database."""
+    def since(self, before: "Processor") -> "Processor":
+        return Processor(
+            self.service - before.service,
+            self.database - before.database,
+            self.load - before.load,
+            self.machine - before.machine,
+        )
 
-    server: int
-    database: int | None = None
-
-    def seconds(self) -> tuple[float, float]:
-        return processor_seconds(self.server), processor_seconds(self.database)
+    @property
+    def ours(self) -> float:
+        return self.service + self.database + self.load
 
 
 @dataclass(frozen=True)
 class Burst:
-    """The outcome of one burst; processor times in microseconds per request."""
+    """The outcome of one burst; processor times in microseconds per request.
 
+    ``others`` is the part of what the machine did meanwhile that had nothing to do with us.
+    """
+
+    requests: float
     rps: float
     p50_ms: float
     p99_ms: float
     cpu_us: float
     database_cpu_us: float
+    total_cpu_us: float
+    others: float
     failed: int
 
 
 def burst(
-    case: Case, url: str, connections: int, seconds: float, cost: Cost, settled: Callable[[], None]
+    requests: Sequence[str],
+    url: str,
+    connections: int,
+    seconds: int,
+    clock: Callable[[], Processor],
+    settle: Callable[[], None],
 ) -> Burst:
-    """Load ``url`` for ``seconds``, then wait until ``settled`` returns.
+    """Load ``url`` for ``seconds``, then wait until ``settle`` returns.
 
     wrk hangs up at the end; what it leaves behind, one request per connection, is worked off and counts as cost.
     """
-    before = cost.seconds()
-    figures = wrk(case, url, connections, seconds)
-    settled()
-    requests = figures["requests"] + connections
-    own, database = (
-        (end - begin) * 1e6 / requests for begin, end in zip(before, cost.seconds(), strict=True)
+    before = clock()
+    figures = wrk(requests, url, connections, seconds)
+    settle()
+    taken = clock().since(before)
+    each = 1e6 / (figures["requests"] + connections)
+    return Burst(
+        requests=figures["requests"],
+        rps=(figures["requests"] - figures["failed"]) / figures["seconds"],
+        p50_ms=figures["p50_ms"],
+        p99_ms=figures["p99_ms"],
+        cpu_us=taken.service * each,
+        database_cpu_us=taken.database * each,
+        total_cpu_us=taken.ours * each,
+        others=max(0.0, 1 - taken.ours / taken.machine) if taken.machine else 0.0,
+        failed=int(figures["failed"]),
     )
-    rps = (figures["requests"] - figures["failed"]) / figures["seconds"]
-    return Burst(rps, figures["p50_ms"], figures["p99_ms"], own, database, figures["failed"])
 
 
-def wrk(case: Case, url: str, connections: int, seconds: float) -> dict[str, float]:
+def wrk(requests: Sequence[str], url: str, connections: int, seconds: int) -> dict[str, float]:
     program = require_program("wrk", "wrk")
-    options = ["-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "20s", "--latency", "-s", SCRIPT]
-    arguments = [case.kind, case.path, secrets.token_hex(4), str(case.targets)]
-    out = run([program, *options, url, "--", *arguments])
-    return json.loads(out.strip().splitlines()[-1])
+    with tempfile.NamedTemporaryFile("w", suffix=".lua", encoding="latin-1") as file:
+        file.write(as_lua(requests))
+        file.flush()
+        options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency", "-s", SCRIPT]
+        out = run([program, *options, url, "--", file.name, secrets.token_hex(4)])
+    return dict(json.loads(out.strip().splitlines()[-1]))
 
 
-def processor_seconds(session: int | None) -> float:
+def session_seconds(session: int | None) -> float:
     """User and system time so far of a session's processes, their descendants and those of them that ended."""
     if session is None:
         return 0.0
     stats = (read_stat(Path(f"/proc/{pid}/stat")) for pid in session_members(session))
     return sum(sum(map(int, stat[11:15])) / TICKS for stat in stats if stat)
+
+
+def machine_seconds() -> float:
+    """The time that the machine's processors were busy so far, with whatever."""
+    columns = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    return sum(int(value) for column, value in enumerate(columns) if column not in IDLE) / TICKS

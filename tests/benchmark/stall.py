@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.benchmark.content import Content, snapshots
+from tests.benchmark.site import Site
+from tests.benchmark.wire import Address
 from tests.factories import commit_request
 from tests.support.server import Client
 
@@ -20,11 +22,11 @@ COMMIT_SNAPSHOTS = 4_000  # 2 MB of request
 class Probe:
     """Asks for a small thing over several connections in turn and notes when the answers were slow."""
 
-    def __init__(self, url: str, path: str) -> None:
-        address = urlsplit(url)
-        self._path = path
+    def __init__(self, address: Address, path: str) -> None:
+        where = urlsplit(address.url)
+        self._path, self._headers = path, {"Authorization": f"Bearer {address.token}"}
         self._connections = [
-            http.client.HTTPConnection(str(address.hostname), address.port, timeout=30) for _ in range(PROBES)
+            http.client.HTTPConnection(str(where.hostname), where.port, timeout=30) for _ in range(PROBES)
         ]
         self._stop = threading.Event()
         self.waits: list[tuple[float, float]] = []
@@ -50,28 +52,26 @@ class Probe:
     def _run(self, connection: http.client.HTTPConnection) -> None:
         while not self._stop.wait(0.005):
             start = time.monotonic()
-            connection.request("GET", self._path)
+            connection.request("GET", self._path, headers=self._headers)
             connection.getresponse().read()
             self.waits.append((start, time.monotonic() - start))
         connection.close()
 
 
-def measure_stall(content: Content, client: Client) -> dict[str, Any]:
+def measure(site: Site, content: Content) -> dict[str, Any]:
     """Commit 2 MB several times beside small reads; all figures in milliseconds.
 
     ``stall_ms`` is the median over the commits of the longest wait of a read meanwhile, ``stall_worst_ms`` the
     worst of them, ``stall_baseline_ms`` the same without a commit.
     """
     body = json.dumps(commit_request(*snapshots(COMMIT_SNAPSHOTS))).encode()
-    names = [f"stall{number}" for number in range(COMMITS)]
-    for name in names:
-        content.create_table_of(name, 0)
-    with Probe(client.url, f"/v1/namespaces/{content.namespace}") as probe:
+    tables = content.tables(0, COMMITS, "stalled")
+    with Probe(site.address(), content.children()[0]) as probe:
         idle = [window(probe, lambda: threading.Event().wait(0.3)) for _ in range(COMMITS)]
         busy, seconds = [], []
-        for name in names:
+        for table in tables:
             begin = time.monotonic()
-            busy.append(window(probe, lambda name=name: commit(client, content.table(name), body)))
+            busy.append(window(probe, lambda table=table: commit(content.client, table, body)))
             seconds.append(time.monotonic() - begin)
     return {
         "stall_ms": round(statistics.median(busy), 1),

@@ -1,0 +1,67 @@
+"""Very many connections: a thousand that all ask, and ten thousand that mostly rest."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.benchmark.arithmetic import within
+from tests.benchmark.arriving import generator, stream
+from tests.benchmark.content import CASES, Content
+from tests.benchmark.load import wrk
+from tests.benchmark.site import Site
+from tests.benchmark.wire import requests_of
+from tests.support.proc import session_members
+
+BUSY = 1_000
+IDLE = 10_000
+RATE = 1_000
+MEMORY_MIB = 300.0
+
+
+def measure_busy(site: Site, content: Content, seconds: int) -> dict[str, Any]:
+    """All connections load small tables as fast as they can."""
+    case = CASES["table_5k"](content, "table_5k")
+    figures = wrk(requests_of(case, site.address()), site.server.url, BUSY, seconds)
+    site.settle()
+    return {
+        "connections": BUSY,
+        "rps": round(figures["requests"] / figures["seconds"], 1),
+        "p50_ms": figures["p50_ms"],
+        "p99_ms": figures["p99_ms"],
+        "failed": int(figures["failed"]),
+        "refused": int(figures["refused"]),
+        "timeouts": int(figures["timeouts"]),
+    }
+
+
+def measure_idle(site: Site, content: Content, seconds: float) -> dict[str, Any]:
+    """Ask once on each of the connections, weigh all processes, then load small tables, on each connection in turn."""
+    requests = requests_of(CASES["table_5k"](content, "table_5k"), site.address())
+    before = memory(site)
+    with generator(site.server.url, seconds, [stream("load", RATE, IDLE, requests)]) as running:
+        weighed = memory(site)
+        (figures,) = running.run()
+        opened = running.opened
+    return {
+        "connections": opened["open"],
+        "failed_at_first": opened["failed"],
+        "memory_mib": weighed,
+        "memory_before_mib": before,
+        "limit_mib": MEMORY_MIB,
+        "verdict": within(weighed["all"], MEMORY_MIB),
+        "load": figures,
+    }
+
+
+def memory(site: Site) -> dict[str, float]:
+    """The memory of the service's processes and of PostgreSQL's in MiB; what processes share is divided among them."""
+    service, database = (sum(map(share, session_members(session))) for session in site.pids())
+    return {"service": round(service, 1), "database": round(database, 1), "all": round(service + database, 1)}
+
+
+def share(pid: int) -> float:
+    """The proportional set size of one process in MiB; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))

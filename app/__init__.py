@@ -16,12 +16,15 @@ def create_app(settings: Settings) -> "Flask":
     """Wire the service of one process. Nothing is connected before the first request."""
     from flask import Flask
 
+    from app.api import authentication, rate_limit
     from app.api.admission import Admission
     from app.api.context import EXTENSION
     from app.api.errors import install_error_handlers
-    from app.api.rate_limit import install_rate_limit
+    from app.api.etags import names
     from app.db import Database
     from app.observability import failpoints
+    from app.server.hot.services import EXTENSION as HOT
+    from app.server.hot.services import HotServices
 
     failpoints.arm(settings.testing.failpoints)
     db = Database.for_worker(settings)
@@ -34,9 +37,15 @@ def create_app(settings: Settings) -> "Flask":
     _mount(app)
     _measure(app, settings, db, services)
     Admission(settings.limits.max_in_flight_per_worker).install(app)
-    install_rate_limit(app, settings.rate_limit)
+    rate_limit.install_rate_limit(app, settings.rate_limit)
     install_error_handlers(app)
     _surround(app, settings)
+    app.extensions[HOT] = HotServices(
+        app.extensions[authentication.EXTENSION],
+        app.extensions[rate_limit.EXTENSION],
+        names,
+        services.warehouses.forget,
+    )
     return app
 
 

@@ -8,11 +8,11 @@ from app.api.rate_limit import admit_address, admit_principal
 from app.auth.authenticator import Authenticator
 from app.auth.principals import Principal
 from app.auth.sessions import NOBODY_IN_PARTICULAR, Session
+from app.auth.shown import not_authorized, shown_credential
 from app.auth.tokens import InvalidToken
 from app.errors import NotAuthorizedException
 
 EXTENSION = "bingsan.authenticator"
-_SCHEMES = frozenset({"bearer", "x-api-key"})
 
 
 def authenticate() -> Session:
@@ -53,16 +53,10 @@ def security_version() -> int:
     return cast(int, g.security_version)
 
 
-def not_authorized(why: str, reason: str, error: str = "") -> NotAuthorizedException:
-    """401 as RFC 6750 has it; without ``error`` nothing was shown that could be wrong."""
-    challenge = f'Bearer error="{error}"' if error else "Bearer"
-    headers = {"WWW-Authenticate": challenge}
-    return NotAuthorizedException(f"Not authorized: {why}", reason=reason, headers=headers)
-
-
 def _session(authenticator: Authenticator) -> Session:
     credential = _credential()
-    g.security_version = authenticator.freshness.version()
+    # The worker may have asked already, after the request came.
+    g.security_version = request.environ.get("bingsan.security_version") or authenticator.freshness.version()
     try:
         return authenticator.session(credential, g.security_version)
     except InvalidToken as error:
@@ -73,17 +67,4 @@ def _session(authenticator: Authenticator) -> Session:
 
 def _credential() -> str:
     environ = request.environ
-    shown = environ.get("HTTP_X_API_KEY", "")
-    if "HTTP_AUTHORIZATION" in environ:
-        scheme, _, text = environ["HTTP_AUTHORIZATION"].partition(" ")
-        text = text.strip()
-        if scheme.lower() not in _SCHEMES or not text:
-            raise not_authorized(
-                "expected Authorization: Bearer TOKEN or x-api-key KEY", "scheme", "invalid_token"
-            )
-        if shown and shown != text:
-            raise not_authorized("Authorization and X-API-Key differ", "two", "invalid_request")
-        shown = text
-    if not shown:
-        raise not_authorized("a bearer token or an API key is needed", "missing")
-    return str(shown)
+    return shown_credential(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY", ""))

@@ -15,7 +15,7 @@ from app.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from app.auth.access import Access, Found, Wanted
 from app.auth.authority import Viewer
 from app.auth.decide import Need, Verdict
-from app.auth.names import AuthorizedNames
+from app.auth.names import ANY, AuthorizedNames
 from app.auth.objects import SERVER, ObjectName
 from app.auth.privileges import ALL, Privilege, Privileges
 from app.catalog.context import Warehouse
@@ -23,6 +23,7 @@ from app.catalog.functions import no_such_function
 from app.catalog.kinds import KINDS
 from app.catalog.namespaces import no_such_namespace
 from app.catalog.warehouses import no_such_warehouse
+from app.changes.effects import READS
 from app.errors import Denial, ForbiddenException, InternalServerError, ServiceError
 from app.identifiers import Namespace, TableIdentifier
 from app.observability.failpoints import failpoint
@@ -56,8 +57,10 @@ def enter(found: Warehouse, asked: str | None) -> None:
 
 def take(found: Warehouse) -> None:
     """As :func:`enter`, for requests that only keep their idempotency key in the warehouse."""
-    current = access()
-    g.warehouse = found if current is None else replace(found, names=current.names)
+    current, reads = access(), request.environ.get(READS)
+    if current is not None:
+        found = replace(found, names=current.names)
+    g.warehouse = found if reads is None else replace(found, reads=reads)
 
 
 def authorize(need: Need | None, names: dict[str, Any]) -> None:
@@ -98,7 +101,9 @@ def demand(*everything: Wanted) -> None:
     current = access()
     if current is None:
         return
-    for found in current.judge(warehouse().id, everything):
+    judged = current.judge(warehouse().id, everything)
+    _trace(judged)
+    for found in judged:
         _accept(current, found)
     failpoint("request.authorized")
 
@@ -151,8 +156,10 @@ def allowed(table: TableIdentifier, *privileges: Privilege, is_signing: bool = F
     if current is None:
         return frozenset(privileges)
     asked = [Wanted(Need((one,), "table", is_signing=is_signing), *table) for one in privileges]
-    judged = zip(privileges, current.judge(warehouse().id, asked), strict=True)
-    return frozenset(one for one, found in judged if found.verdict is Verdict.ALLOWED)
+    judged = current.judge(warehouse().id, asked)
+    _trace(judged)
+    pairs = zip(privileges, judged, strict=True)
+    return frozenset(one for one, found in pairs if found.verdict is Verdict.ALLOWED)
 
 
 def allowed_to_owner() -> Privileges:
@@ -171,7 +178,10 @@ def viewer() -> Viewer | None:
         return None
     if Privilege.LIST not in current.within(_LISTING):
         raise _denied(current, _LISTING, _of_warehouse(warehouse()), Verdict.NARROWED)
-    return current.viewer(warehouse().id)
+    seen_by = current.viewer(warehouse().id)
+    if seen_by is not None:
+        warehouse().reads.judged(warehouse().id)
+    return seen_by
 
 
 def seen_warehouses() -> frozenset[int] | None:
@@ -185,6 +195,11 @@ def seen_warehouses() -> frozenset[int] | None:
     if Privilege.LIST not in current.within(_LISTING):
         raise _denied(current, _LISTING, _SERVER, Verdict.NARROWED)
     return None if current.at_large(None) else current.authority.seen
+
+
+def _trace(judged: Sequence[Found]) -> None:
+    if any(found.object_id != ANY for found in judged):
+        warehouse().reads.judged(warehouse().id)
 
 
 def _named(name: str) -> Warehouse:

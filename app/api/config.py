@@ -10,7 +10,7 @@ from app.api.authorization import enter
 from app.api.context import catalog, services
 from app.api.declarations import WAREHOUSE, declare
 from app.api.needs import SOMEBODY
-from app.api.operations import Operations
+from app.api.operations import Operations, keep_answer
 from app.api.parameters import text_parameter
 from app.catalog.context import Warehouse
 from app.catalog.warehouse_profiles import client_properties
@@ -26,6 +26,7 @@ def mount_config(resources: list[Operations]) -> Operations:
 
     def get_config() -> Response:
         request.environ["bingsan.route"] = "/v1/config"
+        keep_answer()
         authenticate()
         text = text_parameter("warehouse")
         warehouse = None

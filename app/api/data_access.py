@@ -44,6 +44,7 @@ def known_table(table: TableIdentifier, metadata_location: str, snapshots: str) 
     access = data_access(table) if way else None
     if way is None or access is None:
         return known_etag(_etag(metadata_location, snapshots))
+    warehouse().reads.refuse()
     etag = _etag(metadata_location, snapshots, Delegation(way), access)
     if way == "vended-credentials":
         return known_unexpired(etag, least_expiry(catalog(), warehouse(), time.time()))
@@ -54,6 +55,8 @@ def loaded_answer(table: TableIdentifier, loaded: LoadedTable, snapshots: str) -
     """Answer with a table that is there."""
     access = data_access(table) if requested_delegation() else None
     given = delegate(catalog(), visitor(), warehouse(), table, lambda: location_of(loaded.document), access)
+    if given.way is not None:
+        warehouse().reads.refuse()
     etag = _etag(loaded.metadata_location, snapshots, given, access)
     return metadata_answer(*loaded, config=True, delegation=given, etag=etag)
 

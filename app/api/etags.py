@@ -21,8 +21,13 @@ def table_etag(
 
 def known_etag(etag: str) -> str | None:
     """Return the tag if the request's If-None-Match names it; compared weakly, quoted or not, ``*`` matches."""
-    tags = _named()
-    return etag if "*" in tags or etag.strip('"') in tags else None
+    return etag if names(etag, request.headers.get("If-None-Match", "")) else None
+
+
+def names(etag: str, if_none_match: str) -> bool:
+    """Whether a tag is among those of an If-None-Match."""
+    tags = _tags(if_none_match)
+    return "*" in tags or etag.strip('"') in tags
 
 
 def known_unexpired(etag: str, least: float) -> str | None:
@@ -31,16 +36,15 @@ def known_unexpired(etag: str, least: float) -> str | None:
     ``*`` does not match: it does not say until when the client's secrets are good.
     """
     wanted = etag.strip('"')
-    for tag in _named():
+    for tag in _tags(request.headers.get("If-None-Match", "")):
         digest, _, expires = tag.partition("-")
         if digest == wanted and _seconds(expires) >= least:
             return f'"{tag}"'
     return None
 
 
-def _named() -> set[str]:
-    known = request.headers.get("If-None-Match", "")
-    return {tag.strip().removeprefix("W/").strip('"') for tag in known.split(",")}
+def _tags(if_none_match: str) -> set[str]:
+    return {tag.strip().removeprefix("W/").strip('"') for tag in if_none_match.split(",")}
 
 
 def _seconds(text: str) -> int:

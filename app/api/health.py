@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from app.api.answers import json_answer
 from app.api.context import services
 from app.api.declarations import declare
+from app.api.operations import keep_answer
 from app.observability.state import process
 
 blueprint = Blueprint("health", __name__)
@@ -29,6 +30,7 @@ declarations = {
 @blueprint.get("/health/live")
 def health() -> Response:
     """200 while the process answers at all."""
+    keep_answer()
     return json_answer({"status": "healthy"})
 
 

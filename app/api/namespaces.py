@@ -32,6 +32,7 @@ resource = Operations("namespaces")
     "GET",
     "/namespaces",
     "List the namespaces below a parent, or those without one",
+    is_kept=True,
     takes=[PARENT, *PAGES],
     answers={200: "ListNamespacesResponse"},
     fails=[NoSuchNamespaceException],
@@ -69,6 +70,7 @@ def create_namespace() -> Response:
     "HEAD",
     "/namespaces/{namespace}",
     "Ask whether a namespace exists",
+    is_kept=True,
     fails=[NoSuchNamespaceException],
     needs=needs(on="namespace"),
 )
@@ -81,6 +83,7 @@ def namespace_exists(namespace: Namespace) -> Response:
     "GET",
     "/namespaces/{namespace}",
     "Load the properties of a namespace",
+    is_kept=True,
     answers={200: "GetNamespaceResponse"},
     fails=[NoSuchNamespaceException],
     needs=needs(Privilege.READ_METADATA, on="namespace"),

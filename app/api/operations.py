@@ -17,6 +17,7 @@ from app.api.declarations import Declaration, declare
 from app.auth.decide import Need
 from app.auth.names import MeaningChanged
 from app.catalog.warehouses import active
+from app.changes.effects import READS
 from app.errors import (
     NoSuchFunctionException,
     NoSuchNamespaceException,
@@ -41,7 +42,14 @@ class Operations:
         self.declarations: dict[str, Declaration] = {}
 
     def operation(
-        self, method: str, template: str, summary: str, *, announced: bool = True, **contract: Any
+        self,
+        method: str,
+        template: str,
+        summary: str,
+        *,
+        announced: bool = True,
+        is_kept: bool = False,
+        **contract: Any,
     ) -> Callable[[View], View]:
         """Mount a view function at a template of the specification, such as ``/namespaces/{namespace}``.
 
@@ -51,6 +59,7 @@ class Operations:
 
         :param summary: what it does, in a few words
         :param contract: ``takes``, ``body``, ``answers``, ``fails``, ``needs`` of ``app.api.declarations.declare``
+        :param is_kept: whether the server may give an answer again until something changes that was read for it
         :param announced: whether ``/v1/config`` names it, as it does what clients may use
         """
 
@@ -59,7 +68,7 @@ class Operations:
             self.blueprint.add_url_rule(
                 rule,
                 view.__name__,
-                _decoding(view, f"/v1/{{prefix}}{template}", contract.get("needs")),
+                _decoding(view, f"/v1/{{prefix}}{template}", contract.get("needs"), is_kept=is_kept),
                 methods=[method],
                 provide_automatic_options=False,
             )
@@ -78,9 +87,11 @@ class Operations:
         )
 
 
-def _decoding(view: View, route: str, need: Need | None) -> View:
+def _decoding(view: View, route: str, need: Need | None, *, is_kept: bool) -> View:
     def dispatch(prefix: str | None = None, **raw: str) -> Response:
         request.environ["bingsan.route"] = route
+        if is_kept:
+            keep_answer()
         authenticate()
         name = None if prefix is None else decode_segment(prefix)
         enter(services().warehouses.resolve(name), name)
@@ -88,6 +99,13 @@ def _decoding(view: View, route: str, need: Need | None) -> View:
         return call_with_names(view, need, raw)
 
     return dispatch
+
+
+def keep_answer() -> None:
+    """Let the server give the answer to this request again until something changes that was read for it."""
+    reads = request.environ.get(READS)
+    if reads is not None:
+        reads.is_kept = True
 
 
 def call_with_names(view: View, need: Need | None, raw: dict[str, str], **more: Any) -> Response:

@@ -59,6 +59,7 @@ resource = Operations("tables")
     "GET",
     "/namespaces/{namespace}/tables",
     "List the tables of a namespace",
+    is_kept=True,
     takes=PAGES,
     answers={200: "ListTablesResponse"},
     fails=[NoSuchNamespaceException],
@@ -130,6 +131,7 @@ def register_table(namespace: Namespace) -> Response:
     "HEAD",
     "/namespaces/{namespace}/tables/{table}",
     "Ask whether a table exists",
+    is_kept=True,
     fails=[NoSuchTableException],
     needs=needs(on="table"),
 )
@@ -142,6 +144,7 @@ def table_exists(table: TableIdentifier) -> Response:
     "GET",
     "/namespaces/{namespace}/tables/{table}",
     "Load a table",
+    is_kept=True,
     takes=[DATA_ACCESS, IF_NONE_MATCH, SNAPSHOTS, REFERENCED_BY],
     answers={200: tagged("LoadTableResult"), 304: tagged(None)},
     fails=[NoSuchTableException],

@@ -39,6 +39,7 @@ resource = Operations("views")
     "GET",
     "/namespaces/{namespace}/views",
     "List the views of a namespace",
+    is_kept=True,
     takes=PAGES,
     answers={200: "ListTablesResponse"},
     fails=[NoSuchNamespaceException],
@@ -105,6 +106,7 @@ def register_view(namespace: Namespace) -> Response:
     "HEAD",
     "/namespaces/{namespace}/views/{view}",
     "Ask whether a view exists",
+    is_kept=True,
     fails=[NoSuchViewException],
     needs=needs(on="view"),
 )
@@ -117,6 +119,7 @@ def view_exists(view: TableIdentifier) -> Response:
     "GET",
     "/namespaces/{namespace}/views/{view}",
     "Load a view",
+    is_kept=True,
     takes=[REFERENCED_BY],
     answers={200: "LoadViewResult"},
     fails=[NoSuchViewException],

@@ -40,13 +40,23 @@ class Authenticator:
         :raises InvalidToken: when it is nobody's, or not any more
         """
         digest = hashlib.sha256(credential.encode("utf-8", "surrogateescape")).digest()
-        session = self.cache.find(digest, version)
+        session = self.remembered(digest, version)
         if session is None:
             session = self.load(credential)
             self.cache.keep(digest, version, session)
+            self._note(session)
+        return session
+
+    def remembered(self, digest: bytes, version: int) -> Session | None:
+        """Return the session of a credential, by its SHA-256, if nothing has to be looked up for it."""
+        session = self.cache.find(digest, version)
+        if session is not None:
+            self._note(session)
+        return session
+
+    def _note(self, session: Session) -> None:
         if session.key_id is not None:
             self.last_used.note(session.key_id)
-        return session
 
     def load(self, credential: str) -> Session:
         """

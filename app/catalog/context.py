@@ -11,6 +11,7 @@ import msgspec
 from app.auth.names import UNCHECKED, AuthorizedNames
 from app.catalog.queue import CommitQueue
 from app.catalog.storages import WarehouseStorages
+from app.changes.effects import UNTRACED, Reads
 from app.changes.origin import Origin
 from app.config import Settings
 from app.db import Database, Row
@@ -24,7 +25,7 @@ class Warehouse:
 
     Without ``profile`` the settings say how the storage is reached. ``soft_delete_seconds`` is how long what is
     dropped is held; None drops at once. ``version`` grows with every change of the row. ``names`` are
-    those in it that the request at hand was authorized for.
+    those in it that the request at hand was authorized for, ``reads`` what it has read.
     """
 
     id: int
@@ -41,6 +42,7 @@ class Warehouse:
     created_at: datetime
     updated_at: datetime
     names: AuthorizedNames = field(default=UNCHECKED, compare=False, repr=False)
+    reads: Reads = field(default=UNTRACED, compare=False, repr=False)
 
     @classmethod
     def from_row(cls, row: Row) -> Self:

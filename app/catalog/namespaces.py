@@ -77,6 +77,7 @@ def list_namespaces(
     :raises NoSuchNamespaceException: when the parent is missing, or nothing of it may be seen
     """
     levels = list(parent or ())
+    warehouse.reads.listed("namespace", warehouse.id, levels)
     page = {"warehouse_id": warehouse.id, "after": [*levels, after or ""], "limit": limit}
     if viewer is not None:
         return _list_visible(catalog, Namespace(levels), page, viewer)
@@ -120,9 +121,17 @@ def load_namespace(catalog: Catalog, warehouse: Warehouse, namespace: Namespace)
 
 def _fetch(catalog: Catalog, warehouse: Warehouse, namespace: Namespace) -> LoadedNamespace:
     row = catalog.db.fetch_one("load_namespace", warehouse_id=warehouse.id, levels=list(namespace))
+    _trace(warehouse, namespace, row)
     if row is None:
         raise no_such_namespace(namespace)
     return _loaded(namespace, row)
+
+
+def _trace(warehouse: Warehouse, namespace: Namespace, row: Row) -> None:
+    if row is None:
+        warehouse.reads.missed(warehouse.id, namespace)
+    else:
+        warehouse.reads.read("namespace", row.id)
 
 
 def namespace_exists(catalog: Catalog, warehouse: Warehouse, namespace: Namespace) -> None:
@@ -130,6 +139,7 @@ def namespace_exists(catalog: Catalog, warehouse: Warehouse, namespace: Namespac
     :raises NoSuchNamespaceException: when it does not exist
     """
     row = catalog.db.fetch_one("namespace_exists", warehouse_id=warehouse.id, levels=list(namespace))
+    _trace(warehouse, namespace, row)
     if row is None:
         raise no_such_namespace(namespace)
     warehouse.names.confirm("namespace", namespace, row.id)

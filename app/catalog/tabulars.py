@@ -32,12 +32,14 @@ def list_names(
     :raises NoSuchNamespaceException: when the namespace is missing, or nothing of it may be seen
     """
     page = {"warehouse_id": warehouse.id, "levels": list(namespace), "after": after or "", "limit": limit}
+    warehouse.reads.listed(kind, warehouse.id, namespace)
     if viewer is None:
         rows = catalog.db.fetch_all(_LISTINGS[kind], **page)
     else:
         query = "list_visible_functions" if kind == "function" else "list_visible_tabulars"
         rows = catalog.db.fetch_all(query, kind=kind, **page, **viewer.parameters())
     if not rows:
+        warehouse.reads.missed(warehouse.id, namespace)
         raise no_such_namespace(namespace)
     if viewer is not None and rows[0].name is None and not rows[0].whole:
         refuse_unless_seen(catalog, warehouse.id, namespace, viewer)
@@ -51,7 +53,9 @@ def fetch(catalog: Catalog, warehouse: Warehouse, query: str, kind: Kind, identi
     """
     row = catalog.db.fetch_one(query, **_key(warehouse, identifier))
     if row is None:
+        warehouse.reads.missed(warehouse.id, identifier.namespace, identifier.name)
         raise kind.does_not_exist(identifier)
+    warehouse.reads.read("tabular", row.id)
     warehouse.names.confirm(kind.name, identifier, row.id)
     return row
 

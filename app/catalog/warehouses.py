@@ -30,6 +30,7 @@ class Warehouses:
     def __init__(self, catalog: Catalog) -> None:
         self._db = catalog.db
         self._by_prefix: dict[str | None, tuple[float, Warehouse]] = {}
+        self._forgotten = 0
 
     def resolve(self, prefix: str | None) -> Warehouse:
         """Return the warehouse of a path prefix, active or not; without one the default warehouse.
@@ -72,10 +73,12 @@ class Warehouses:
         return Warehouse.from_row(row)
 
     def forget(self) -> None:
-        """Look again: this worker has just changed a warehouse."""
+        """Look again: a warehouse has just changed."""
+        self._forgotten += 1
         self._by_prefix.clear()
 
     def _refresh(self, prefix: str | None) -> Warehouse:
+        forgotten = self._forgotten
         try:
             if prefix is None:
                 row = self._db.fetch_one("load_default_warehouse")
@@ -88,7 +91,8 @@ class Warehouses:
             self._by_prefix.pop(prefix, None)
             raise no_such_warehouse(prefix)
         warehouse = Warehouse.from_row(row)
-        self._by_prefix[prefix] = (time.monotonic() + LIFETIME, warehouse)
+        if forgotten == self._forgotten:
+            self._by_prefix[prefix] = (time.monotonic() + LIFETIME, warehouse)
         return warehouse
 
 

@@ -6,6 +6,7 @@
 from app.config.faults import ConfigurationError, Fault
 from app.config.openid import OpenIdSettings, ProviderSettings
 from app.config.settings import (
+    CacheSettings,
     CatalogSettings,
     ChangesSettings,
     DatabaseSettings,
@@ -23,6 +24,7 @@ from app.config.settings import (
 from app.config.storage import LocalStorageSettings, S3Settings, StorageSettings
 
 __all__ = [
+    "CacheSettings",
     "CatalogSettings",
     "ChangesSettings",
     "ConfigurationError",

@@ -275,6 +275,10 @@ def _testing(settings: Settings) -> Iterator[Fault]:
     testing = settings.testing
     if testing.failpoints and not testing.enabled:
         yield _fault(settings, "testing.failpoints", "only for tests", "testing.enabled=true beside it")
+    if not testing.cache_invalidation and not testing.enabled:
+        yield _fault(
+            settings, "testing.cache_invalidation", "only for tests", "testing.enabled=true beside it"
+        )
     for failpoint in testing.failpoints:
         if not _FAILPOINT.fullmatch(failpoint):
             expected = "name=kill, name=error, name=sleep:milliseconds or name=hold:/folder"

@@ -63,6 +63,11 @@ class ServerSettings:
     cors_credentials: bool = boolean(
         False, "Whether those pages may have cookies and client certificates sent along; not together with *."
     )
+    hot_path: bool = boolean(
+        True,
+        "Answer reads that were answered before without gunicorn and Flask, as long as nothing they depend on has"
+        " changed. With TLS they never are.",
+    )
     allow_unauthenticated: bool = boolean(
         False,
         "Permit listening beyond loopback without authentication: everybody who can connect may do all.",
@@ -234,6 +239,16 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True)
+class CacheSettings:
+    max_bytes: int = size(
+        "64MiB",
+        "Memory for remembered answers per worker; the least recently used give way. No answer above a quarter of it is"
+        " remembered.",
+        low="1MiB",
+    )
+
+
+@dataclass(frozen=True)
 class TestingSettings:
     __test__ = False
 
@@ -241,6 +256,9 @@ class TestingSettings:
     failpoints: tuple[str, ...] = text_list(
         "Faults to inject, as name=kill, name=error, name=sleep:milliseconds or name=hold:/folder; "
         "needs testing.enabled."
+    )
+    cache_invalidation: bool = boolean(
+        True, "False lets remembered answers grow stale, to show that tests notice; needs testing.enabled."
     )
 
 
@@ -265,6 +283,7 @@ class Settings:
     compat: CompatSettings = section(CompatSettings)
     logging: LoggingSettings = section(LoggingSettings)
     metrics: MetricsSettings = section(MetricsSettings)
+    cache: CacheSettings = section(CacheSettings)
     testing: TestingSettings = section(TestingSettings)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     warnings: tuple[str, ...] = field(default=(), repr=False, compare=False)

@@ -54,6 +54,10 @@ class TrustedProxies:
             found = named
         return str(found)
 
+    def trusts(self, peer: str) -> bool:
+        """Whether the connection from ``peer`` is that of a proxy of ours."""
+        return bool(self._networks) and peer in self._networks
+
     def apply(self, environ: dict[str, Any]) -> bool:
         """Note the client's address in a WSGI environ; the scheme and prefix that a trusted proxy gives.
 
@@ -61,7 +65,7 @@ class TrustedProxies:
         """
         peer = environ.get("REMOTE_ADDR", "")
         environ[CLIENT_ADDRESS] = self.client_address(peer, environ.get("HTTP_X_FORWARDED_FOR"))
-        if not self._networks or peer not in self._networks:
+        if not self.trusts(peer):
             return False
         scheme = _last(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
         if scheme in _SCHEMES:

@@ -135,6 +135,18 @@ class Metrics:
         self.log_lines_dropped = Counter(
             "bingsan_log_lines_dropped_total", "Log lines lost because standard output did not take them."
         )
+        self.hot_answers = Counter(
+            "bingsan_hot_answers_total",
+            "Requests answered from what the worker remembers, checked to be current.",
+        )
+        self.cache_misses = Counter(
+            "bingsan_cache_misses_total", "Reads that could have been answered so, but were not remembered."
+        )
+        self.cache_evictions = Counter(
+            "bingsan_cache_evictions_total", "Remembered answers that a change made obsolete."
+        )
+        self.cache_bytes = Gauge("bingsan_cache_bytes", "Size of the remembered answers.")
+        self.cache_entries = Gauge("bingsan_cache_entries", "Answers remembered.")
         self.metric_reports = Counter(
             "bingsan_metric_reports_total", "Reports about scans and commits that clients sent.", ("type",)
         )

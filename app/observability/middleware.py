@@ -24,6 +24,15 @@ UNMATCHED: Final = "unmatched"
 PROBES: Final = frozenset({"/health", "/ready", "/health/live", "/health/ready", "/metrics"})
 
 
+def observe(figures: Metrics, entry: RequestEntry, *, is_probe: bool) -> None:
+    """Count and log an answered request; probes are not counted."""
+    if not is_probe:
+        figures.requests.record(entry.method, entry.route, entry.status, entry.duration)
+        figures.received_bytes.values[()] += entry.bytes_in
+        figures.sent_bytes.values[()] += entry.bytes_out
+    log_request(entry)
+
+
 class ObservedApplication:
     """A WSGI application that observes ``wsgi_app``; probes are answered uncounted and logged at DEBUG
     only."""
@@ -132,37 +141,26 @@ class Exchange:
             return
         self._ended = True
         duration = time.perf_counter() - self._started
-        if self._probe:
-            self._log("DEBUG", duration, trouble)
-            return
-        environ, figures = self._environ, self._figures
-        route = environ.get("bingsan.route") or UNMATCHED
-        figures.requests.record(environ["REQUEST_METHOD"], route, self._status, duration)
-        figures.requests_in_progress.values[()] -= 1
-        figures.received_bytes.values[()] += self._received()
-        figures.sent_bytes.values[()] += self._sent
-        self._log(request_level(self._status), duration, trouble)
-
-    def _log(self, level: str, duration: float, trouble: str | None) -> None:
         environ = self._environ
-        log_request(
-            RequestEntry(
-                time.time(),
-                level,
-                environ["REQUEST_METHOD"],
-                _path(environ),
-                self._status,
-                duration,
-                self._request_id,
-                environ.get("bingsan.route") or UNMATCHED,
-                environ.get("bingsan.principal"),
-                environ.get("bingsan.warehouse"),
-                self._received(),
-                self._sent,
-                environ.get("bingsan.error") or trouble,
-                environ.get(CLIENT_ADDRESS),
-            )
+        entry = RequestEntry(
+            time.time(),
+            "DEBUG" if self._probe else request_level(self._status),
+            environ["REQUEST_METHOD"],
+            _path(environ),
+            self._status,
+            duration,
+            self._request_id,
+            environ.get("bingsan.route") or UNMATCHED,
+            environ.get("bingsan.principal"),
+            environ.get("bingsan.warehouse"),
+            self._received(),
+            self._sent,
+            environ.get("bingsan.error") or trouble,
+            environ.get(CLIENT_ADDRESS),
         )
+        observe(self._figures, entry, is_probe=self._probe)
+        if not self._probe:
+            self._figures.requests_in_progress.values[()] -= 1
 
     def _received(self) -> int:
         if self._counted_input is not None:

@@ -6,10 +6,11 @@ keep-alive.
 """
 
 import os
+import socket
 import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
 from gevent.event import Event
@@ -34,6 +35,10 @@ from app.server.ending import drop_newcomers, node_end
 from app.server.refusal import SERVER_NAME, record, refusal, service_error
 from app.server.requests import check_size, expects_body, limited_request, read_body
 from app.server.tls import HANDSHAKE, Certificates, say_goodbye
+
+if TYPE_CHECKING:  # the master must not import what gevent has to patch first
+    from app.server.hot.lanes import Lane, Lanes
+    from app.server.hot.way import Fill
 
 log = get_logger("server")
 
@@ -98,18 +103,37 @@ class Worker(GeventWorker):  # type: ignore[misc]
         gevent.get_hub().print_exception = _log_greenlet
         tls, pool = self.settings.server.tls, Pool(self.worker_connections)
         self.certificates = Certificates(tls, self.certificate) if self.certificate else None
+        self.lanes = self._make_lanes()
         servers = [self._listen(listener, pool) for listener in self.sockets]
         while not self.stopping.is_set():
             self.notify()
             if self.certificates:
                 self.certificates.refresh()
+            if self.lanes is not None:
+                self.lanes.reap()
             self.stopping.wait(1.0)
         self._drain(servers, pool)
         wakeup.stop()
 
+    def _make_lanes(self) -> "Lanes | None":
+        """The hot way and its connections; None with TLS, without keep-alive, or where it is switched off."""
+        server = self.settings.server
+        if not (server.hot_path and server.keep_alive) or self.certificates:
+            return None
+        from app.server.hot.lanes import Lanes
+        from app.server.hot.services import EXTENSION
+        from app.server.hot.way import HotWay
+
+        self.hot_way = HotWay(self.settings, self.wsgi.extensions[EXTENSION])
+        self.hot_way.validation.start()
+        return Lanes(self.hot_way, self._serve_lane, server, lambda: bool(self.alive))
+
     def _listen(self, listener: Any, pool: Pool) -> StreamServer:
         listener.setblocking(1)
-        server = StreamServer(listener, handle=partial(self.handle, listener.getsockname()), spawn=pool)
+        if self.lanes is not None and listener.family != socket.AF_UNIX:
+            server = self.lanes.listen(listener)
+        else:
+            server = StreamServer(listener, handle=partial(self.handle, listener.getsockname()), spawn=pool)
         if self.cfg.workers > 1:
             server.max_accept = 1
         server.start()
@@ -130,20 +154,34 @@ class Worker(GeventWorker):  # type: ignore[misc]
             _accept_waiting(server)
             server.close()
         self._close_idle(pool, started + limit)
-        if len(pool):
-            log.warning("requests cut at the end of server.drain_timeout", connections=len(pool))
+        if left := self._connections(pool):
+            log.warning("requests cut at the end of server.drain_timeout", connections=left)
             pool.kill(block=True, timeout=1)
+            if self.lanes is not None:
+                self.lanes.kill()
+
+    def _connections(self, pool: Pool) -> int:
+        return len(pool) + (0 if self.lanes is None else len(self.lanes))
 
     def _close_idle(self, pool: Pool, end: float) -> None:
         """Close connections as they fall idle, until there is none or the time is up."""
         closed, served = time.monotonic(), -1
-        while len(pool) and (left := end - time.monotonic()) > 0:
+        while self._connections(pool) and (left := end - time.monotonic()) > 0:
             self.notify()
             age = time.monotonic() - closed
             if self.nr == served or age >= _USED_SECONDS:
                 self.idle.close(fresh=age >= _FRESH_SECONDS)
+                if self.lanes is not None:
+                    self.lanes.close_idle(fresh=age >= _FRESH_SECONDS)
             served = self.nr
-            pool.join(timeout=min(left, _QUIET_SECONDS))
+            self._join(pool, min(left, _QUIET_SECONDS))
+
+    def _join(self, pool: Pool, seconds: float) -> None:
+        """Wait until nothing is under way, at most so long."""
+        if self.lanes is not None and len(self.lanes):
+            self.lanes.join(seconds)
+        else:
+            pool.join(timeout=seconds)
 
     # -- one connection ------------------------------------------------------------------------
 
@@ -186,7 +224,20 @@ class Worker(GeventWorker):  # type: ignore[misc]
             if not self._serve(listener_name, parser, client, addr) or not patience:
                 break
 
-    def _serve(self, listener_name: Any, parser: RequestParser, client: Any, addr: Any) -> bool:
+    def _serve_lane(self, lane: "Lane", data: bytes, fill: "Fill | None") -> bool:
+        """A request that cannot be answered the hot way, and all that was sent behind it."""
+        parser = RequestParser(self.cfg, lane.client, lane.address)
+        parser.mesg_class = self.request_class
+        parser.unreader.unread(data)
+        while self._serve(lane.listener_name, parser, lane.client, lane.address, fill):
+            if not parser.unreader.buf.getvalue():
+                return True
+            fill = None
+        return False
+
+    def _serve(
+        self, listener_name: Any, parser: RequestParser, client: Any, addr: Any, fill: "Fill | None" = None
+    ) -> bool:
         """One request; True if the connection may carry another one."""
         started, request = time.monotonic(), None
         client.settimeout(None)
@@ -195,7 +246,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 request = next(parser)
             if self.certificates:
                 self.certificates.check_client(client, request.path)
-            return self._answer(listener_name, request, client, addr, started)
+            return self._answer(listener_name, request, client, addr, started, fill)
         except (StopIteration, NoMoreData):
             return False
         except RequestDeadline as late:
@@ -206,27 +257,37 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self._refuse(client, addr, request, started, self._service_error(error, request))
         return False
 
-    def _answer(self, listener_name: Any, request: Any, client: Any, addr: Any, started: float) -> bool:
+    def _answer(
+        self, listener_name: Any, request: Any, client: Any, addr: Any, started: float, fill: "Fill | None"
+    ) -> bool:
         largest = self.settings.limits.max_request_body_size
         check_size(request, largest)
         response, environ = create(
             request, client, addr, listener_name, self.cfg, response_class=Answer, response_args=(self,)
         )
         request.environ = environ
+        environ.update(fill.environ() if fill else ())
         environ["wsgi.multithread"] = True
         with self._read_deadline(not expects_body(request), started):
             environ["wsgi.input"] = read_body(request, largest)
         client.settimeout(self.settings.server.write_timeout)
         try:
             with RequestDeadline(self.settings.server.request_timeout, reading=False):
-                self._run_application(environ, response)
+                body = self._run_application(environ, response, gathers=fill is not None)
         except (Exception, RequestDeadline) as error:
             if isinstance(error, OSError) or not response.headers_sent:
                 raise
             log.error("answer broken off", method=request.method, path=request.path, error=error)
             return False
         self.nr += 1
+        if fill is not None:
+            self._keep(fill, response, body, environ)
         return not response.should_close()
+
+    def _keep(self, fill: "Fill", response: Answer, body: bytes, environ: dict[str, Any]) -> None:
+        head = "".join([*response.default_headers(), *(f"{k}: {v}\r\n" for k, v in response.headers), "\r\n"])
+        etag = next((value for name, value in response.headers if name == "ETag"), None)
+        self.hot_way.keep(fill, response.status_code, head, body, environ, etag)
 
     def _read_deadline(self, complete: bool, started: float) -> AbstractContextManager[object]:
         """What is left of ``server.read_timeout``; no timer for what has arrived already."""
@@ -235,15 +296,18 @@ class Worker(GeventWorker):  # type: ignore[misc]
         left = started + self.settings.server.read_timeout - time.monotonic()
         return RequestDeadline(max(left, 0.001), reading=True)
 
-    def _run_application(self, environ: dict[str, Any], response: Answer) -> None:
-        pieces = self.wsgi(environ, response.start_response)
+    def _run_application(self, environ: dict[str, Any], response: Answer, *, gathers: bool) -> bytes:
+        """Send the answer; return its body if it is wanted."""
+        pieces, body = self.wsgi(environ, response.start_response), b""
         try:
             for piece in pieces:
                 response.write(piece)
+                body = body + piece if gathers else body
             response.close()
         finally:
             if hasattr(pieces, "close"):
                 pieces.close()
+        return body
 
     # -- answers of our own --------------------------------------------------------------------
 

@@ -24,3 +24,27 @@ FROM generate_series(0, 7) AS day;
 
 -- name: drop_changes_partitions
 SELECT drop_changes_partitions((now() - make_interval(secs => %(retention)s))::date) AS dropped;
+
+-- Two equal snapshots: no transaction that changes anything has ended between them.
+-- name: read_snapshot
+SELECT pg_current_snapshot()::text AS snapshot;
+
+-- What is visible now and was not in an older snapshot, in no order, at most as many rows as asked for: what was still
+-- running then, and what began later.
+-- name: read_changes_since
+SELECT
+    pg_current_snapshot()::text AS snapshot,
+    (SELECT version FROM security_version) AS security_version,
+    (
+        SELECT coalesce(json_agg(change), '[]')
+        FROM (
+            SELECT c.action, c.warehouse_id, c.object_id, c.namespace, c.name, c.details
+            FROM (
+                SELECT * FROM changes WHERE xid >= pg_snapshot_xmax(%(seen)s::pg_snapshot)
+                UNION ALL
+                SELECT * FROM changes
+                WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip(%(seen)s::pg_snapshot)))
+            ) c
+            LIMIT %(limit)s
+        ) change
+    ) AS changes;

@@ -43,13 +43,13 @@ def test_endless_secret_is_not_even_compared(stored: str) -> None:
 def test_time_does_not_tell_which_client_exists(stored: str) -> None:
     match_secret([], "warm")
     times = {len(hashes): effort(hashes) for hashes in ([], [stored], [stored, stored])}
-    assert max(times.values()) < 1.5 * min(times.values()), times
+    assert max(times.values()) < 1.7 * min(times.values()), times
 
 
 def effort(hashes: list[str]) -> float:
     """Return the processor time of the quickest of several refusals."""
     found = []
-    for _ in range(7):
+    for _ in range(15):
         began = time.process_time()
         assert match_secret(hashes, "wrong") is None
         found.append(time.process_time() - began)

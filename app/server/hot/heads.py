@@ -1,0 +1,198 @@
+"""Reads the head of a request that can be answered the hot way; everything else is left to gunicorn.
+
+What is accepted here is a complete GET or HEAD of HTTP/1.1 without a body, written plainly: whatever two servers could
+read in two ways is not.
+"""
+
+import hashlib
+import re
+from typing import Final
+
+import httptools
+
+from app.auth.shown import shown_credential
+from app.errors import NotAuthorizedException
+
+_TARGET: Final = re.compile(
+    rb"/health"
+    rb"|/v1(?:/[^/?]+)?/config(?:\?[!$&-;=?-Z_a-z~%]*)?"
+    rb"|/v1(?:/[^/?]+)?/namespaces(?:/[^/?]+(?:/(?:tables|views)(?:/[^/?]+)?)?)?(?:\?[!$&-;=?-Z_a-z~%]*)?"
+)
+_PLAIN_PATH: Final = re.compile(rb"[!$&-;=@-Z_a-z~%]*(?:\?.*)?", re.DOTALL)
+_PLAIN_VALUE: Final = re.compile(rb"[\t\x20-\x7e]*")
+# What changes how the message is framed, what the server does with the connection, or what only some requests have.
+_UNUSUAL: Final = frozenset(
+    {
+        b"transfer-encoding",
+        b"expect",
+        b"te",
+        b"trailer",
+        b"proxy-connection",
+        b"http2-settings",
+        b"sec-websocket-key",
+        b"origin",
+        b"access-control-request-method",
+        b"idempotency-key",
+        b"range",
+        b"if-match",
+        b"if-modified-since",
+    }
+)
+_VARYING: Final = (
+    b"accept",
+    b"accept-encoding",
+    b"x-iceberg-access-delegation",
+    b"x-forwarded-proto",
+    b"x-forwarded-prefix",
+)
+MOST_HEADS: Final = 4_096
+LARGEST_HEAD: Final = 4_096
+
+
+class Head:
+    """``asked`` is what tells one request from another, beside who makes it.
+
+    ``digest`` is the SHA-256 of the credential; ``if_none_match``, ``request_id`` and ``forwarded_for`` are headers as
+    they were sent, or None.
+    """
+
+    __slots__ = (
+        "asked",
+        "digest",
+        "forwarded_for",
+        "if_none_match",
+        "is_probe",
+        "method",
+        "path",
+        "request_id",
+    )
+
+    def __init__(self, method: str, target: str, headers: dict[bytes, bytes], digest: bytes | None) -> None:
+        self.method = method
+        self.path = target.partition("?")[0]
+        self.is_probe = target == "/health"
+        self.digest = digest
+        self.if_none_match = _text(headers.get(b"if-none-match"))
+        self.request_id = _text(headers.get(b"x-request-id"))
+        self.forwarded_for = _text(headers.get(b"x-forwarded-for"))
+        self.asked = method, target, *(headers.get(name) for name in _VARYING)
+
+
+class Heads:
+    """Reads heads, and remembers those it has read: clients say the same again and again.
+
+    :param with_credentials: whether a request without one is left to others
+    """
+
+    def __init__(self, max_url_length: int, max_header_size: int, *, with_credentials: bool) -> None:
+        self._max_url_length = max_url_length
+        self._max_header_size = max_header_size
+        self._with_credentials = with_credentials
+        self._known: dict[bytes, Head] = {}
+
+    def read(self, data: bytes) -> Head | None:
+        """Return the head that is all of ``data``; None when it is for others."""
+        known = self._known.get(data)
+        if known is None:
+            known = self._read(data)
+            if known is not None and len(data) <= LARGEST_HEAD:
+                if len(self._known) >= MOST_HEADS:
+                    self._known.clear()
+                self._known[data] = known
+        return known
+
+    def _read(self, data: bytes) -> Head | None:
+        if not _is_one_head(data) or len(data) > self._max_header_size:
+            return None
+        message = _Message()
+        parser = httptools.HttpRequestParser(message)
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserError:
+            return None
+        if not message.is_complete or parser.get_http_version() != "1.1":
+            return None
+        method, target, headers = parser.get_method(), message.target, message.headers
+        is_plain = (
+            method in (b"GET", b"HEAD")
+            and len(target) <= self._max_url_length
+            and len(data) == _length(method, target, message)
+            and _TARGET.fullmatch(target)
+            and _PLAIN_PATH.fullmatch(target)
+            and _are_plain(message)
+        )
+        return self._head(method.decode(), target.decode(), headers) if is_plain else None
+
+    def _head(self, method: str, target: str, headers: dict[bytes, bytes]) -> Head | None:
+        digest = None
+        if self._with_credentials:
+            try:
+                key = _text(headers.get(b"x-api-key")) or ""
+                credential = shown_credential(_text(headers.get(b"authorization")), key)
+            except NotAuthorizedException:
+                return None
+            digest = hashlib.sha256(credential.encode()).digest()
+        return Head(method, target, headers, digest)
+
+
+class _Message:
+    """What httptools finds; the names of ``headers`` in small letters."""
+
+    def __init__(self) -> None:
+        self.target = b""
+        self.headers: dict[bytes, bytes] = {}
+        self.pairs: list[tuple[bytes, bytes]] = []
+        self.is_complete = False
+
+    def on_url(self, url: bytes) -> None:
+        self.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.pairs.append((name, value))
+        self.headers[name.lower()] = value.strip(b" \t")
+
+    def on_message_complete(self) -> None:
+        self.is_complete = True
+
+
+def _is_one_head(data: bytes) -> bool:
+    """Whether data is lines that end in CRLF, and only the last of them is empty: no bare line end, no folded line,
+    no body, no second request."""
+    return (
+        data.endswith(b"\r\n\r\n")
+        and data.find(b"\r\n\r\n") == len(data) - 4
+        and data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r")
+        and b"\n " not in data
+        and b"\n\t" not in data
+    )
+
+
+def _length(method: bytes, target: bytes, message: _Message) -> int:
+    """How long the head is if each header is written as ``Name: value``, which is how clients write them."""
+    first = len(method) + len(target) + len(b"  HTTP/1.1\r\n")
+    return first + sum(len(name) + len(value) + 4 for name, value in message.pairs) + 2
+
+
+def _are_plain(message: _Message) -> bool:
+    headers = message.headers
+    return (
+        len(headers) == len(message.pairs)
+        and bool(headers.get(b"host"))
+        and _UNUSUAL.isdisjoint(headers)
+        and headers.get(b"content-length", b"0") == b"0"
+        and _keeps_connection(headers)
+        and not any(b"_" in name for name in headers)
+        and all(_PLAIN_VALUE.fullmatch(value) for value in headers.values())
+    )
+
+
+def _keeps_connection(headers: dict[bytes, bytes]) -> bool:
+    """Java offers an upgrade to TLS on every plain connection; to go on without it is an answer, too."""
+    connection, upgrade = headers.get(b"connection"), headers.get(b"upgrade")
+    if upgrade is None:
+        return connection is None or connection.lower() == b"keep-alive"
+    return upgrade == b"TLS/1.2" and connection is not None and connection.lower() == b"upgrade"
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

@@ -238,12 +238,9 @@ def drop_namespace(
     try:
         with mutation(catalog, caller, warehouse) as tx:
             row = tx.fetch_one("drop_namespace", force=force, **place)
-            found = row or tx.fetch_one("namespace_exists", **place)
-            if found is None:
-                raise no_such_namespace(namespace)
-            warehouse.names.confirm("namespace", namespace, found.id)
             if row is None:
-                raise is_protected("Namespace", namespace)
+                raise _not_dropped(tx, warehouse, namespace)
+            warehouse.names.confirm("namespace", namespace, row.id)
             change = Change(
                 action="namespace.dropped", warehouse_id=warehouse.id, object_id=row.id, namespace=namespace
             )
@@ -252,6 +249,15 @@ def drop_namespace(
         if error.constraint in CONTENT:
             raise NamespaceNotEmptyException(f"Namespace {namespace} is not empty") from error
         raise
+
+
+def _not_dropped(tx: Transaction, warehouse: Warehouse, namespace: Namespace) -> Exception:
+    """Why there was nothing to drop; what was created a moment later is no reason."""
+    row = tx.fetch_one("load_namespace_protection", warehouse_id=warehouse.id, levels=list(namespace))
+    if row is None or not row.protected:
+        return no_such_namespace(namespace)
+    warehouse.names.confirm("namespace", namespace, row.id)
+    return is_protected("Namespace", namespace)
 
 
 @once(_revive_changes)

@@ -15,7 +15,7 @@ from tests.support.linear.world import Place
 from tests.support.lines import Line, Listener, line_to_every_worker
 
 PROCESSES = 2
-PLACES = tuple(Place(space, name) for space in "abc" for name in "tu")
+PLACES = tuple(Place(space, name) for space in "abcd" for name in "tu")
 READER = "reader"
 READS = {"load": 36, "has": 6, "list": 6, "load_space": 5, "has_space": 3, "list_spaces": 5}
 WRITES = {

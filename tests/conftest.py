@@ -1,7 +1,7 @@
 """Fixtures that start everything a test needs; what cannot be started is an error, never a skip."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from tests.support.warehouses import LocalWarehouse, S3Warehouse, VendingWarehou
 
 SHARED: list[TestServer] = []
 MakeServer = Callable[..., AbstractContextManager[TestServer]]
+MakeNodes = Callable[..., AbstractContextManager[Nodes]]
 
 
 @pytest.fixture(scope="session")
@@ -141,17 +142,21 @@ def make_nodes(
     postgres: Postgres,
     template: DatabaseAddress,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[[], AbstractContextManager[Nodes]]:
-    """Start two nodes of two workers each on one database and one folder; requests can be stopped on their way."""
+) -> MakeNodes:
+    """Start nodes of two workers each on one database and one folder; requests can be stopped on their way.
+
+    ``make_nodes(count=3, settings={...})``; without arguments two.
+    """
 
     @contextmanager
-    def make() -> Iterator[Nodes]:
+    def make(count: int = 2, settings: dict[str, Any] | None = None) -> Iterator[Nodes]:
         warehouse, database = LocalWarehouse(), postgres.clone(template)
         folder = tmp_path_factory.mktemp("failpoints")
         options: dict[str, Any] = {"warehouse": warehouse, "database": database}
-        options["settings"] = hold_settings(folder)
-        with make_server(**options) as first, make_server(**options) as second:
-            yield Nodes(first, second, folder)
+        options["settings"] = hold_settings(folder) | (settings or {})
+        with ExitStack() as stack:
+            first, second, *more = (stack.enter_context(make_server(**options)) for _ in range(count))
+            yield Nodes(first, second, folder, *more)
         eventually(lambda: not postgres.connections(database), 5, "no connection is left open")
         postgres.drop(database)
         warehouse.remove()
@@ -160,7 +165,7 @@ def make_nodes(
 
 
 @pytest.fixture(scope="session")
-def nodes(make_nodes: Callable[[], AbstractContextManager[Nodes]]) -> Iterator[Nodes]:
+def nodes(make_nodes: MakeNodes) -> Iterator[Nodes]:
     """The two nodes that tests share; use names of your own."""
     with make_nodes() as running:
         SHARED.extend(running.servers)

@@ -1,4 +1,4 @@
-"""Two nodes on one database and one warehouse, and requests that are stopped at a place in the program."""
+"""Two nodes or more on one database and one warehouse, and requests that are stopped at a place in the program."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,10 +36,10 @@ def hold_settings(folder: Path) -> dict[str, object]:
 
 
 class Nodes:
-    """``folder`` is where the failpoints of both nodes are armed."""
+    """``folder`` is where the failpoints of all nodes are armed."""
 
-    def __init__(self, first: TestServer, second: TestServer, folder: Path) -> None:
-        self.servers = (first, second)
+    def __init__(self, first: TestServer, second: TestServer, folder: Path, *more: TestServer) -> None:
+        self.servers = (first, second, *more)
         self.folder = folder
 
     @property

@@ -18,6 +18,7 @@ from app.catalog.maintenance import enqueue_superseded
 from app.catalog.metadata_files import delete_metadata_files, write_metadata_file
 from app.catalog.namespaces import no_such_namespace
 from app.catalog.purge import refuse_while_purged
+from app.catalog.sweep import refuse_while_deleted
 from app.catalog.vended_places import Holder, refuse_open_place
 from app.changes.log import Change, record_change
 from app.db import (
@@ -179,6 +180,7 @@ def _swap_one(tx: Transaction, caller: Caller, warehouse: Warehouse, item: Prepa
         refuse_open_place(tx, warehouse, location, holder, is_adopted=adoption is not None)
     if item.intent.adopted is not None:
         refuse_while_purged(tx, item.metadata["location"])
+        refuse_while_deleted(tx, item.intent.adopted)
     change = _change(warehouse, item, object_id)
     record_change(tx, change, caller.origin)
     return object_id

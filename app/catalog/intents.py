@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from uuid import uuid4
 
 import msgspec
 
 from app.catalog.context import Catalog, Warehouse
+from app.catalog.file_names import unique_text
 from app.catalog.kinds import KINDS, Kind, name_taken
 from app.catalog.limits import check_properties
 from app.catalog.locations import check_object_location
@@ -146,7 +146,7 @@ def prepare(catalog: Catalog, warehouse: Warehouse, intent: Intent, base: Base) 
     if metadata.get("properties") != (base.metadata or {}).get("properties"):
         check_properties(metadata.get("properties", {}), catalog.settings.limits)
     location = intent.adopted or metadata_file_location(
-        metadata, base.metadata_location, str(uuid4()), default_codec=intent.kind.default_codec
+        metadata, base.metadata_location, unique_text(warehouse), default_codec=intent.kind.default_codec
     )
     storages.for_location(location)
     return Prepared(intent, base, metadata, location, encode_document(metadata))

@@ -27,7 +27,6 @@ def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     # Imported here: the supervisor, which is the same program, needs none of it.
-    from app.catalog import grants, held, maintenance
     from app.cli.embedded.cluster import connected_settings
     from app.jobs import Worker
     from app.observability import failpoints
@@ -38,8 +37,7 @@ def run(_arguments: argparse.Namespace) -> int:
     logs.capture_standard_logging()
     failpoints.arm(settings.testing.failpoints)
     catalog = open_catalog(settings)
-    periods = {**maintenance.PERIODS, held.EXPIRE: held.PERIOD, grants.KEEP_GRANTS: grants.PERIOD}
-    worker = Worker(catalog.db, settings.jobs, job_handlers(catalog), periods, _CONCURRENCY)
+    worker = Worker(catalog.db, settings.jobs, job_handlers(catalog), job_periods(settings), _CONCURRENCY)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
     log.info("jobs process started")
@@ -60,13 +58,25 @@ def open_catalog(settings: Settings) -> "Catalog":
     return Catalog(settings, db, WarehouseStorages(settings), in_threads("compression", 2, 15.0))
 
 
+def job_periods(settings: Settings) -> dict[str, float]:
+    """Seconds between the runs of what is done again and again."""
+    from app.catalog import grants, held, maintenance, sweep
+
+    periods = {**maintenance.PERIODS, held.EXPIRE: held.PERIOD, grants.KEEP_GRANTS: grants.PERIOD}
+    if settings.sweep.mode != "off":
+        periods[sweep.SWEEP] = settings.sweep.interval
+    return periods
+
+
 def job_handlers(catalog: "Catalog") -> Mapping[str, "Handler"]:
     """Everything the process knows to do, by the kind of job."""
-    from app.catalog import grants, held, maintenance, namespace_drops, purge
+    from app.catalog import grants, held, maintenance, namespace_drops, purge, sweep
 
     return {
         purge.PURGE: partial(purge.purge, catalog),
         grants.KEEP_GRANTS: partial(grants.keep_grants, catalog),
+        sweep.SWEEP: partial(sweep.sweep, catalog),
+        sweep.DELETE_ORPHANS: partial(sweep.delete_orphans, catalog),
         held.EXPIRE: partial(held.expire_due, catalog),
         namespace_drops.DROP_NAMESPACE: partial(namespace_drops.work_off_drop, catalog),
         maintenance.DELETE_SUPERSEDED: partial(maintenance.delete_superseded, catalog),

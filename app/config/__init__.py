@@ -8,9 +8,7 @@ from app.config.openid import OpenIdSettings, ProviderSettings
 from app.config.settings import (
     CacheSettings,
     CatalogSettings,
-    ChangesSettings,
     DatabaseSettings,
-    JobsSettings,
     LimitsSettings,
     LoggingSettings,
     MetricsSettings,
@@ -22,6 +20,7 @@ from app.config.settings import (
     TlsSettings,
 )
 from app.config.storage import LocalStorageSettings, S3Settings, StorageSettings
+from app.config.upkeep import ChangesSettings, JobsSettings, SweepSettings
 
 __all__ = [
     "CacheSettings",
@@ -43,6 +42,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "StorageSettings",
+    "SweepSettings",
     "TestingSettings",
     "TlsSettings",
 ]

@@ -44,6 +44,7 @@ def check(settings: Settings, faulty: Set[str]) -> list[Fault]:
         _warehouses,
         _limits,
         _jobs,
+        _sweep,
         _testing,
     )
     found = [fault for rule in rules for fault in rule(settings) if fault.key not in faulty]
@@ -269,6 +270,14 @@ def _jobs(settings: Settings) -> Iterator[Fault]:
     if jobs.heartbeat_interval * 2 > jobs.lease_timeout:
         limit = f"at most half of jobs.lease_timeout, {show_duration(jobs.lease_timeout)}"
         yield _fault(settings, "jobs.heartbeat_interval", "too long", limit)
+
+
+def _sweep(settings: Settings) -> Iterator[Fault]:
+    # Replays may need the file that a request ended with; records are kept for twice their lifetime.
+    least = 2 * settings.catalog.idempotency_key_lifetime
+    if settings.sweep.mode != "off" and settings.sweep.grace_period < least:
+        limit = f"at least twice catalog.idempotency_key_lifetime, {show_duration(least)}"
+        yield _fault(settings, "sweep.grace_period", "too short", limit)
 
 
 def _testing(settings: Settings) -> Iterator[Fault]:

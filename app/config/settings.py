@@ -1,4 +1,4 @@
-"""Every setting there is, with those of auth.py, openid.py and storage.py; the reference page is made of them.
+"""Every setting there is, with those of auth, openid, storage and upkeep; the reference page is made of them.
 
 A setting without effect is a lie: what is not built yet has no setting.
 """
@@ -14,6 +14,7 @@ from typing import Any
 from app.config.auth import AuthSettings
 from app.config.options import boolean, choice, duration, integer, secret, section, size, text, text_list
 from app.config.storage import StorageSettings
+from app.config.upkeep import ChangesSettings, JobsSettings, SweepSettings
 
 
 @dataclass(frozen=True)
@@ -174,23 +175,6 @@ class RateLimitSettings:
 
 
 @dataclass(frozen=True)
-class JobsSettings:
-    poll_interval: float = duration("1s", "How often the jobs process looks for due jobs.", low="10ms")
-    heartbeat_interval: float = duration("5s", "How often a running job says that it lives.", low="100ms")
-    lease_timeout: float = duration("30s", "Silence after which another node takes a job over.", low="1s")
-    max_attempts: int = integer(10, 1, 1000, "Attempts before a job counts as failed.")
-    retry_delay: float = duration("1s", "Pause before the second attempt; doubled each time.", low="10ms")
-    max_retry_delay: float = duration("10m", "Longest pause between two attempts.", low="10ms")
-
-
-@dataclass(frozen=True)
-class ChangesSettings:
-    retention: float = duration(
-        "168h", "How long rows of the change log are kept, unless the audit needs them longer.", low="1h"
-    )
-
-
-@dataclass(frozen=True)
 class AuditSettings:
     enabled: bool = boolean(
         True,
@@ -279,6 +263,7 @@ class Settings:
     rate_limit: RateLimitSettings = section(RateLimitSettings)
     jobs: JobsSettings = section(JobsSettings)
     changes: ChangesSettings = section(ChangesSettings)
+    sweep: SweepSettings = section(SweepSettings)
     audit: AuditSettings = section(AuditSettings)
     compat: CompatSettings = section(CompatSettings)
     logging: LoggingSettings = section(LoggingSettings)

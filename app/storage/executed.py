@@ -6,7 +6,7 @@ from typing import TypeVar
 from app.errors import InternalServerError, ServiceUnavailableException
 from app.observability.metrics import metrics
 from app.storage.executor import Executor
-from app.storage.filesystem import FileSystem
+from app.storage.filesystem import FileSystem, Page
 from app.storage.signing import Approved
 from app.storage.vending import Vended
 
@@ -25,6 +25,9 @@ class ExecutedFileSystem:
 
     def exists(self, location: str) -> bool:
         return self._run("exists", lambda: self._inner.exists(location))
+
+    def list_page(self, folder: str, after: str = "") -> Page:
+        return self._run("list", lambda: self._inner.list_page(folder, after))
 
     def write_new(self, location: str, data: bytes) -> None:
         """Create a file under a name that nobody has used; durable on return.

@@ -4,6 +4,7 @@ How paths are walked says :mod:`app.storage.walk`. A symlink in the place of a f
 """
 
 import errno
+import heapq
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ from app.errors import (
     ServiceError,
     ServiceUnavailableException,
 )
-from app.storage.filesystem import missing, symlink_escape, too_large
+from app.storage.filesystem import Entry, Page, missing, symlink_escape, too_large
 from app.storage.locations import Location, normalise
 from app.storage.signing import Approved
 from app.storage.vending import Vended
@@ -36,11 +37,13 @@ _TRANSIENT = {
 _ABSENT = {
     "read": {errno.ENOENT, errno.ENOTDIR, errno.EISDIR},
     "look for": {errno.ENOENT, errno.ENOTDIR, errno.EISDIR},
+    "list": {errno.ENOENT, errno.ENOTDIR},
     "delete": {errno.ENOENT, errno.ENOTDIR},
     "write": set[int](),
 }
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_PAGE = 1000
 _WRITE_ATTEMPTS = 3
 """A purge may remove an empty folder after we opened it and before our file is in it."""
 
@@ -81,6 +84,18 @@ class LocalFileSystem:
                 return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
         except NotFoundException:
             return False
+
+    def list_page(self, folder: str, after: str = "") -> Page:
+        """Return a thousand entries of a folder by name, behind ``after``; none when there is no such folder.
+
+        :raises ServiceError: when the operating system refuses
+        """
+        path = f"/{normalise(folder).path}"
+        try:
+            with _errors("list", folder), open_folder(self._roots, path) as fd:
+                return _list_page(fd, after)
+        except NotFoundException:
+            return Page([], "")
 
     def write_new(self, location: str, data: bytes) -> None:
         """Create a file and all its missing folders; on return it survives a crash of the machine.
@@ -159,6 +174,27 @@ class LocalFileSystem:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with open_folder(self._roots, f"/{place.parent.path}", create=create) as folder:
             yield folder, place.name
+
+
+def _list_page(folder: int, after: str) -> Page:
+    readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        with os.scandir(readable) as found:
+            names = heapq.nsmallest(_PAGE, (entry.name for entry in found if entry.name > after))
+        entries = [entry for name in names if (entry := _entry(readable, name)) is not None]
+    finally:
+        os.close(readable)
+    return Page(entries, names[-1] if len(names) == _PAGE else "")
+
+
+def _entry(folder: int, name: str) -> Entry | None:
+    """What the name stands for, a symlink for itself; nothing when it is gone by now."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    is_folder = stat.S_ISDIR(found.st_mode)
+    return Entry(name, is_folder, 0.0 if is_folder else found.st_mtime)
 
 
 def _create(folder: int, name: str, data: bytes) -> None:

@@ -1,11 +1,26 @@
 """What every file system can do, and the errors all of them share."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.errors import BadRequestException, IllegalArgumentException, NotFoundException
 from app.storage.signing import Approved
 from app.storage.vending import Vended
+
+
+class Entry(NamedTuple):
+    """What lies in a folder; ``modified`` is in seconds since 1970, by the storage's clock, and 0 for folders."""
+
+    name: str
+    is_folder: bool
+    modified: float
+
+
+class Page(NamedTuple):
+    """Some entries of a folder; ``next`` asks for those behind them and is empty when there are none."""
+
+    entries: list[Entry]
+    next: str
 
 
 class FileSystem(Protocol):
@@ -20,6 +35,12 @@ class FileSystem(Protocol):
 
     def exists(self, location: str) -> bool:
         """Whether there is a file."""
+
+    def list_page(self, folder: str, after: str = "") -> Page:
+        """Return a thousand entries of a folder, which is empty when there is none, without those deeper inside.
+
+        :param after: ``next`` of the page before
+        """
 
     def write_new(self, location: str, data: bytes) -> None:
         """Create a file that is durable on return. An existing file is never replaced by other content."""

@@ -24,8 +24,9 @@ from app.errors import (
 )
 from app.storage import s3_errors
 from app.storage.aws import aws_client
-from app.storage.filesystem import too_large
+from app.storage.filesystem import Page, too_large
 from app.storage.locations import Location, normalise
+from app.storage.s3_listing import list_request, page_of
 from app.storage.s3_signer import session_keys, sign
 from app.storage.signing import Approved
 from app.storage.vending import Vended
@@ -103,6 +104,17 @@ class S3FileSystem:
         except NotFoundException:
             return False
         return True
+
+    def list_page(self, folder: str, after: str = "") -> Page:
+        """Return up to a thousand of what lies directly below a prefix.
+
+        :raises ServiceError: when the store does not answer or refuses
+        """
+        place = normalise(folder)
+        request = list_request(place, after)
+        return self._attempt(
+            "list", place, folder, lambda client, _: page_of(client.list_objects_v2(**request), request)
+        )
 
     def write_new(self, location: str, data: bytes) -> None:
         """Create an object.

@@ -321,3 +321,32 @@ def test_every_new_entry_is_synced_before_the_write_returns(
     monkeypatch.setattr(os, "fsync", fsync)
     files.write_new(f"{root}/ns/t/m.json", b"content")
     assert synced == [str(root), f"{root}/ns", f"{root}/ns/t/m.json", f"{root}/ns/t"]
+
+
+def test_a_folder_is_listed_in_pages(
+    files: LocalFileSystem, root: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.files._PAGE", 2)
+    for name in ("b", "a", "c/inner"):
+        files.write_new(f"{root}/t/{name}", b"")
+    (root / "t" / "d").symlink_to(outside)
+    first = files.list_page(f"file://{root}/t/")
+    second = files.list_page(f"file://{root}/t", first.next)
+    assert [(entry.name, entry.is_folder) for entry in first.entries + second.entries] == [
+        ("a", False),
+        ("b", False),
+        ("c", True),
+        ("d", False),
+    ]
+    assert first.entries[0].modified == (root / "t" / "a").stat().st_mtime
+    assert files.list_page(f"{root}/t", second.next) == ([], "")
+    assert files.list_page(f"{root}/missing") == ([], "")
+    assert files.list_page(f"{root}/t/a") == ([], "")
+
+
+def test_no_folder_is_listed_behind_a_symlink_that_leads_out(
+    files: LocalFileSystem, root: Path, outside: Path
+) -> None:
+    (root / "t").symlink_to(outside)
+    with pytest.raises(IllegalArgumentException, match="symbolic link"):
+        files.list_page(f"{root}/t")

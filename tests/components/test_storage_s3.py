@@ -288,3 +288,24 @@ def test_a_redirect_to_elsewhere_is_not_followed(
         with pytest.raises(InternalServerError, match="points elsewhere"):
             connect(endpoint=proxy.endpoint).read(f"{prefix}/a", 1)
         assert elsewhere.accepted == 0
+
+
+def test_a_folder_is_listed_in_pages(
+    store: S3FileSystem, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.s3_listing._PAGE", 2)
+    began = time.time()
+    for name in ("t/a", "t/ü%2F +", "t/inner/deep", "t/inner/deeper", "t2/other"):
+        store.write_new(f"{prefix}/{name}", b"")
+    first = store.list_page(f"{prefix}/t")
+    second = store.list_page(f"{prefix}/t/", first.next)
+    entries = first.entries + second.entries
+    assert len(first.entries) == 2
+    assert second.next == ""
+    assert {(entry.name, entry.is_folder) for entry in entries} == {
+        ("a", False),
+        ("ü%2F +", False),
+        ("inner", True),
+    }
+    assert all(began - 60 < entry.modified < time.time() + 60 for entry in entries if not entry.is_folder)
+    assert store.list_page(f"{prefix}/missing") == ([], "")

@@ -153,6 +153,7 @@ def test_embedded_and_configured_database_exclude_each_other():
         ({"testing__failpoints": "x=hold:folder", "testing__enabled": True}, "testing.failpoints"),
         ({"limits__max_url_length": "32KiB"}, "limits.max_url_length"),
         ({"jobs__heartbeat_interval": "20s"}, "jobs.heartbeat_interval"),
+        ({"catalog__idempotency_key_lifetime": "37h"}, "sweep.grace_period"),
         ({"catalog__default_warehouse": "a/b"}, "catalog.default_warehouse"),
         ({"catalog__prefix": "x"}, "catalog.prefix"),
         ({"server__trusted_proxies": "10.0.0.1/8"}, "server.trusted_proxies"),

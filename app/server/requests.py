@@ -1,7 +1,9 @@
 """Reading a request within the limits: its head, then its whole body."""
 
 import io
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreData
 from gunicorn.http.message import Request
@@ -12,6 +14,9 @@ from app.errors import BadRequestException, RequestTooLargeException
 # Method, spaces and version beside the target in the first line.
 _LINE_EXTRA = 64
 _PIECE = 65536
+# RFC 3986, 3.2.2: a name, an IPv4 address or an IPv6 address in brackets, and a port; nothing is as good as any.
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?", re.ASCII).fullmatch
+_SCHEMES = ("http", "https")
 
 
 def limited_request(settings: Settings) -> type[Request]:
@@ -19,13 +24,19 @@ def limited_request(settings: Settings) -> type[Request]:
     limits = settings.limits
 
     class LimitedRequest(Request):  # type: ignore[misc]
+        version: tuple[int, int]
+
         def parse(self, unreader: Any) -> Any:
             self.limit_request_line = limits.max_url_length + _LINE_EXTRA
             self.limit_request_field_size = limits.max_header_size
             self.max_buffer_headers = limits.max_header_size
             rest = super().parse(unreader)
+            self.version = min(self.version, (1, 1))  # the highest that we speak, and answer with
             check_head(self, settings)
             return rest
+
+        def should_close(self) -> bool:
+            return self.must_close or wants_close(self)
 
     return LimitedRequest
 
@@ -37,9 +48,32 @@ def check_head(request: Any, settings: Settings) -> None:
         raise LimitRequestLine(len(request.uri), limits.max_url_length)
     if sum(len(name) + len(value) + 4 for name, value in request.headers) > limits.max_header_size:
         raise LimitRequestHeaders("the head is too large")
-    hosts = sum(name == "HOST" for name, _ in request.headers)
-    if hosts > 1 or (hosts == 0 and request.version >= (1, 1)):
+    hosts = [value for name, value in request.headers if name == "HOST"]
+    if len(hosts) > 1 or (not hosts and request.version >= (1, 1)):
         raise BadRequestException("A request must name its host in exactly one Host header")
+    if not all(map(_HOST, hosts)):
+        raise BadRequestException("The Host header must be a host and an optional port")
+    if "://" in request.uri and not request.uri.startswith("/"):
+        check_absolute(request.uri)
+
+
+def check_absolute(uri: str) -> None:
+    """Refuse a target in absolute form that is none of ours (RFC 9112, 3.2.2)."""
+    parts = urlsplit(uri)
+    if parts.scheme not in _SCHEMES or not parts.netloc or not _HOST(parts.netloc):
+        raise BadRequestException("A request target in absolute form must begin with http:// and a host")
+
+
+def wants_close(request: Any) -> bool:
+    """Whether the connection ends with this request; ``close`` may be one of several options (RFC 9112, 9.3 and 9.6).
+
+    What follows a CONNECT is no request, whatever it was answered.
+    """
+    lists = ",".join(value for name, value in request.headers if name == "CONNECTION")
+    options = {option.strip(" \t").lower() for option in lists.split(",")}
+    if "close" in options or request.method == "CONNECT":
+        return True
+    return bool(request.version < (1, 1)) and "keep-alive" not in options
 
 
 def expects_body(request: Any) -> bool:

@@ -14,8 +14,9 @@ from app.errors import BadRequestException, RequestTooLargeException
 # Method, spaces and version beside the target in the first line.
 _LINE_EXTRA = 64
 _PIECE = 65536
+MOST_HEADERS = 100
 # RFC 3986, 3.2.2: a name, an IPv4 address or an IPv6 address in brackets, and a port; nothing is as good as any.
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?", re.ASCII).fullmatch
+is_host = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?", re.ASCII).fullmatch
 _SCHEMES = ("http", "https")
 
 
@@ -28,6 +29,7 @@ def limited_request(settings: Settings) -> type[Request]:
 
         def parse(self, unreader: Any) -> Any:
             self.limit_request_line = limits.max_url_length + _LINE_EXTRA
+            self.limit_request_fields = MOST_HEADERS
             self.limit_request_field_size = limits.max_header_size
             self.max_buffer_headers = limits.max_header_size
             rest = super().parse(unreader)
@@ -51,7 +53,7 @@ def check_head(request: Any, settings: Settings) -> None:
     hosts = [value for name, value in request.headers if name == "HOST"]
     if len(hosts) > 1 or (not hosts and request.version >= (1, 1)):
         raise BadRequestException("A request must name its host in exactly one Host header")
-    if not all(map(_HOST, hosts)):
+    if not all(map(is_host, hosts)):
         raise BadRequestException("The Host header must be a host and an optional port")
     if "://" in request.uri and not request.uri.startswith("/"):
         check_absolute(request.uri)
@@ -60,7 +62,7 @@ def check_head(request: Any, settings: Settings) -> None:
 def check_absolute(uri: str) -> None:
     """Refuse a target in absolute form that is none of ours (RFC 9112, 3.2.2)."""
     parts = urlsplit(uri)
-    if parts.scheme not in _SCHEMES or not parts.netloc or not _HOST(parts.netloc):
+    if parts.scheme not in _SCHEMES or not parts.netloc or not is_host(parts.netloc):
         raise BadRequestException("A request target in absolute form must begin with http:// and a host")
 
 

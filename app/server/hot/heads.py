@@ -12,6 +12,7 @@ import httptools
 
 from app.auth.shown import shown_credential
 from app.errors import NotAuthorizedException
+from app.server.requests import MOST_HEADERS, is_host
 
 _TARGET: Final = re.compile(
     rb"/health"
@@ -108,6 +109,8 @@ class Heads:
         parser = httptools.HttpRequestParser(message)
         try:
             parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # whether it is an upgrade that may be passed over is looked at below
         except httptools.HttpParserError:
             return None
         if not message.is_complete or parser.get_http_version() != "1.1":
@@ -176,13 +179,14 @@ def _length(method: bytes, target: bytes, message: _Message) -> int:
 def _are_plain(message: _Message) -> bool:
     headers = message.headers
     return (
-        len(headers) == len(message.pairs)
+        len(headers) == len(message.pairs) <= MOST_HEADERS
         and bool(headers.get(b"host"))
         and _UNUSUAL.isdisjoint(headers)
         and headers.get(b"content-length", b"0") == b"0"
         and _keeps_connection(headers)
         and not any(b"_" in name for name in headers)
         and all(_PLAIN_VALUE.fullmatch(value) for value in headers.values())
+        and bool(is_host(headers[b"host"].decode()))
     )
 
 

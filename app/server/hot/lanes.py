@@ -118,7 +118,8 @@ class Lanes:
         """End connections whose clients have said nothing for too long."""
         now = time.monotonic()
         for lane in [lane for lane in self._lanes if lane.deadline < now and self._is_idle(lane)]:
-            self._close(lane)
+            if not readable(lane.raw):
+                self._close(lane)
 
     def close_idle(self, *, fresh: bool) -> None:
         """End connections that wait and have nothing to read; ``fresh`` also those that never sent anything."""
@@ -168,7 +169,7 @@ class Lanes:
         lane.is_fresh = False
         lane.data, lane.head = data, head
         if head.is_probe:
-            self._go_on(lane, self._way.probe())
+            self._go_on(lane, self._way.probe(head, lane.peer))
             return
         metrics.requests_in_progress.values[()] += 1
         self._way.validation.submit(partial(self._validated, lane))

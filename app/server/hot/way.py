@@ -80,9 +80,10 @@ class HotWay:
             return Fill(key, Reads(), self.replies.moment, version)
         return reply
 
-    def probe(self) -> Reply | Fill:
+    def probe(self, head: Head, peer: str) -> Reply | Fill:
         """The reply to a question whether the process answers, which depends on nothing."""
-        return self.replies.find("/health") or Fill(("/health",), Reads(), self.replies.moment, 0)
+        key = "/health", head.asked, self._proxies.trusts(peer)
+        return self.replies.find(key) or Fill(key, Reads(), self.replies.moment, 0)
 
     def _evict(self, tags: frozenset[Tag] | None) -> None:
         if tags is None:
@@ -176,11 +177,13 @@ def record(head: Head, reply: Reply, request_id: str, seconds: float, client: st
 
 
 def _cut(head: str, request_id: str) -> tuple[bytes, bytes, bytes] | None:
-    """The head of an answer in three, without the values of Date and X-Request-ID; None if it is not like that."""
+    """The head of an answer in three, without the values of Date and X-Request-ID; None if it is not like that, or if
+    the body was sent in chunks."""
     before, date, rest = head.partition("\r\nDate: ")
     old, end, rest = rest.partition("\r\n")
     middle, name, after = rest.partition(f"X-Request-ID: {request_id}\r\n")
-    if not (date and end and name and old) or "\r\nConnection: keep-alive\r\n" not in head:
+    stays = "\r\nConnection: keep-alive\r\n" in head and "\r\nTransfer-Encoding: " not in head
+    if not (date and end and name and old and stays):
         return None
     pieces: Iterable[str] = (before + date, f"\r\n{middle}X-Request-ID: ", f"\r\n{after}")
     first, second, third = (piece.encode("latin-1") for piece in pieces)

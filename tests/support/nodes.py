@@ -12,6 +12,7 @@ from tests.support.server import TestServer
 
 T = TypeVar("T")
 PLACES = (
+    "reply.keep",
     "request.authorized",
     "mutation.begin",
     "mutation.end",

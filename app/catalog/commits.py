@@ -206,7 +206,8 @@ def _write_row(tx: Transaction, warehouse: Warehouse, item: Prepared, owner_id: 
         "location": item.metadata["location"],
         "location_key": locations.key(item.metadata["location"]),
         "metadata_location": item.metadata_location,
-        "document": item.document,
+        "document": item.document if item.packed is None else None,
+        "packed": item.packed,
     }
     if item.base.id is not None:
         # Nobody waits for what nothing can refuse.

@@ -5,6 +5,7 @@ import msgspec
 from app.catalog.context import Catalog, Warehouse
 from app.catalog.kinds import Kind
 from app.catalog.metadata_files import read_metadata_file
+from app.catalog.packing import document_of
 from app.errors import NotFoundException
 from app.metadata.shapes import JsonObject
 
@@ -27,11 +28,11 @@ def revive_document(
     location = result["metadata-location"]
     row = catalog.db.fetch_one("load_current_document", warehouse_id=warehouse.id, metadata_location=location)
     if row is not None:
-        return location, row.document
+        return location, document_of(row)
     try:
         return location, msgspec.json.encode(read_metadata_file(catalog, warehouse, location)).decode()
     except NotFoundException as error:
         row = catalog.db.fetch_one("load_document_of", id=result.get("object-id"))
         if row is None:
             raise kind.missing(f"{kind.title} does not exist any more: {error.message}") from error
-    return row.metadata_location, row.document
+    return row.metadata_location, document_of(row)

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.catalog.context import Caller, Warehouse
 from app.catalog.kinds import KINDS, TABLE, Kind, is_protected
+from app.catalog.packing import document_of
 from app.catalog.purge import Purged, enqueue_purge
 from app.catalog.tabulars import lock_tabular
 from app.catalog.times import epoch_ms
@@ -75,7 +76,7 @@ def let_go(
         gone = tx.fetch_one("delete_tabular", id=row.id)
         if purge and is_table:
             of = Purged(row.id, namespace, row.name, caller.origin)
-            enqueue_purge(tx, warehouse_id, gone.metadata_location, gone.document, of)
+            enqueue_purge(tx, warehouse_id, gone.metadata_location, document_of(gone), of)
     else:
         held = tx.fetch_one(
             "hold_tabular",

@@ -11,6 +11,7 @@ from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.kinds import KINDS
 from app.catalog.locations import Adoption, claim_location, lock_location
 from app.catalog.namespaces import no_such_namespace
+from app.catalog.packing import document_of
 from app.catalog.purge import Purged, enqueue_purge
 from app.changes.log import Change, record_change
 from app.changes.origin import Origin
@@ -176,7 +177,7 @@ def _expire(tx: Transaction, row: Row, purge: bool, origin: Origin) -> None:
     purged = purge and row.kind == "table" and not _is_elsewhere(tx, row)
     if purged:
         of = Purged(row.id, Namespace(row.namespace), row.name, origin)
-        enqueue_purge(tx, row.warehouse_id, row.metadata_location, row.document, of)
+        enqueue_purge(tx, row.warehouse_id, row.metadata_location, document_of(row), of)
     change = Change(
         action=f"{row.kind}.expired",
         warehouse_id=row.warehouse_id,

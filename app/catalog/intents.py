@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TypeVar
 
 import msgspec
 
@@ -12,6 +13,7 @@ from app.catalog.kinds import KINDS, Kind, name_taken
 from app.catalog.limits import check_properties
 from app.catalog.locations import check_object_location
 from app.catalog.metadata_files import encode_document
+from app.catalog.packing import LEAST_PACKED, document_of, pack
 from app.db import Database, Row, Transaction
 from app.errors import NoSuchNamespaceException
 from app.identifiers import TableIdentifier
@@ -19,6 +21,7 @@ from app.metadata.files import metadata_file_location, write_paths
 from app.metadata.shapes import JsonObject
 from app.storage.registry import Storages
 
+T = TypeVar("T")
 # Characters of JSON that the rules work through in a few milliseconds; more would hold up the event loop.
 LARGE = 131_072
 
@@ -33,7 +36,18 @@ class Base:
         self.kind: str | None = row.kind
         self.location: str | None = row.location
         self.metadata_location: str | None = row.metadata_location
-        self.document: str | None = row.document
+        self.packs: bool = row.packs
+        self._row = row
+
+    @cached_property
+    def document(self) -> str | None:
+        """The current document as JSON text."""
+        return None if self.id is None else document_of(self._row)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the current document is, without unpacking it."""
+        return self._row.packed is not None or len(self._row.document or "") >= LARGE
 
     @cached_property
     def metadata(self) -> JsonObject | None:
@@ -73,13 +87,17 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An intent worked out against a base, ready to be written and swapped in."""
+    """An intent worked out against a base, ready to be written and swapped in.
+
+    ``packed`` is the document as it is stored if that is not as text.
+    """
 
     intent: Intent
     base: Base
     metadata: JsonObject
     metadata_location: str
     document: str
+    packed: bytes | None = None
 
     @property
     def is_new(self) -> bool:
@@ -138,7 +156,7 @@ def prepare(catalog: Catalog, warehouse: Warehouse, intent: Intent, base: Base) 
 
     :raises ServiceError: when the intent cannot be carried out
     """
-    metadata = _produce(catalog, intent, base)
+    metadata = _run(catalog, intent, base, lambda: intent.produce(base))
     if metadata is base.metadata and base.document is not None and base.metadata_location is not None:
         return Prepared(intent, base, metadata, base.metadata_location, base.document)
     storages = catalog.storages.of(warehouse)
@@ -149,13 +167,20 @@ def prepare(catalog: Catalog, warehouse: Warehouse, intent: Intent, base: Base) 
         metadata, base.metadata_location, unique_text(warehouse), default_codec=intent.kind.default_codec
     )
     storages.for_location(location)
-    return Prepared(intent, base, metadata, location, encode_document(metadata))
+    document, packed = _run(catalog, intent, base, partial(_texts, metadata, base.packs))
+    return Prepared(intent, base, metadata, location, document, packed)
 
 
-def _produce(catalog: Catalog, intent: Intent, base: Base) -> JsonObject:
-    if intent.size + len(base.document or "") < LARGE:
-        return intent.produce(base)
-    return catalog.cpu.run(lambda: intent.produce(base))
+def _run(catalog: Catalog, intent: Intent, base: Base, work: Callable[[], T]) -> T:
+    """Do what takes long for large documents beside the event loop."""
+    if intent.size < LARGE and not base.is_large:
+        return work()
+    return catalog.cpu.run(work)
+
+
+def _texts(metadata: JsonObject, packs: bool) -> tuple[str, bytes | None]:
+    document = encode_document(metadata)
+    return document, pack(document) if packs and len(document) >= LEAST_PACKED else None
 
 
 def _check_places(storages: Storages, base: Base, metadata: JsonObject) -> None:

@@ -1,6 +1,7 @@
 """Tables: every operation of the specification on them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +15,7 @@ from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE
 from app.catalog.metadata_files import encode_document, read_metadata_file
+from app.catalog.packing import document_of
 from app.catalog.table_requests import NewTable, TableCommit
 from app.catalog.vended_places import Holder, refuse_place
 from app.identifiers import Namespace, TableIdentifier
@@ -90,9 +92,9 @@ def load_table(
     :raises NoSuchTableException: when it, or its namespace, does not exist
     """
     row = tabulars.fetch(catalog, warehouse, "load_table", TABLE, table)
-    document = row.document
+    document = document_of(row)
     if referenced_only:
-        document = catalog.cpu.run(lambda: _reduced(row.document))
+        document = catalog.cpu.run(partial(_reduced, document))
     return LoadedTable(row.metadata_location, document)
 
 
@@ -189,7 +191,7 @@ def unregister_table(
     with mutation(catalog, caller, warehouse) as tx:
         row = drops.unregister(tx, caller, warehouse, table, force=force)
         keep_result(tx, caller, warehouse, document_result(row.metadata_location, row.id))
-    return LoadedTable(row.metadata_location, row.document)
+    return LoadedTable(row.metadata_location, document_of(row))
 
 
 @once(no_result)

@@ -15,6 +15,7 @@ from app.catalog.intents import Base, Intent
 from app.catalog.kinds import VIEW
 from app.catalog.locations import table_location
 from app.catalog.metadata_files import read_metadata_file
+from app.catalog.packing import document_of
 from app.catalog.times import now_ms
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata.shapes import JsonObject
@@ -90,7 +91,7 @@ def load_view(catalog: Catalog, warehouse: Warehouse, view: TableIdentifier) -> 
     :raises NoSuchViewException: when it, or its namespace, does not exist
     """
     row = tabulars.fetch(catalog, warehouse, "load_view", VIEW, view)
-    return LoadedView(row.metadata_location, row.document)
+    return LoadedView(row.metadata_location, document_of(row))
 
 
 def view_exists(catalog: Catalog, warehouse: Warehouse, view: TableIdentifier) -> None:

@@ -1,4 +1,4 @@
-"""``bingsan migrate [--check]``: bring the database's schema up to date."""
+"""``bingsan migrate [--check | --finish]``: bring the database's schema up to date."""
 
 import argparse
 import time
@@ -18,8 +18,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 def register(subparsers: Any, common: argparse.ArgumentParser) -> None:
     parser = subparsers.add_parser("migrate", parents=[common], help="apply the schema migrations")
-    parser.add_argument(
-        "--check", action="store_true", help="only say what is missing; exit 1 if anything is"
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="only say what is missing; exit 1 if anything is")
+    what.add_argument(
+        "--finish",
+        action="store_true",
+        help="after a rolling upgrade, once no older program runs: use what those could not read",
     )
     parser.set_defaults(run=run)
 
@@ -46,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             ensure_default_warehouse(db, settings)
             ensure_administrator(db, settings)
+            if arguments.finish:
+                db.execute("finish_migrations")
         except AlreadyExistsException as error:
             raise CommandError(error.message) from None
     names = [f"{migration.number:04}_{migration.name}" for migration in found]

@@ -5,22 +5,22 @@ WITH dropped AS (
     DELETE FROM tabulars WHERE id = %(id)s
     RETURNING
         id, warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document,
-        protected, created_at, owner_id
+        packed, protected, created_at, owner_id
 )
 INSERT INTO held_tabulars (
     id, warehouse_id, namespace_id, namespace, name, kind, uuid, location, location_key, metadata_location, document,
-    protected, purge, dropped_by, expires_at, created_at, owner_id
+    packed, protected, purge, dropped_by, expires_at, created_at, owner_id
 )
 SELECT
     id, warehouse_id, namespace_id, %(levels)s::text[], name, kind, uuid, location, location_key, metadata_location,
-    document, protected, %(purge)s, %(principal)s, now() + make_interval(secs => %(hold)s), created_at,
+    document, packed, protected, %(purge)s, %(principal)s, now() + make_interval(secs => %(hold)s), created_at,
     owner_id
 FROM dropped
 RETURNING expires_at;
 
 -- name: delete_tabular
 DELETE FROM tabulars WHERE id = %(id)s
-RETURNING id, metadata_location, document;
+RETURNING id, metadata_location, document, packed;
 
 -- The namespace is called what it is called now, or by its last name if it is gone.
 -- name: list_held
@@ -36,7 +36,7 @@ LIMIT %(limit)s;
 -- name: lock_held
 SELECT
     id, warehouse_id, namespace_id, namespace, name, kind, uuid::text AS uuid, location, metadata_location, document,
-    purge
+    packed, purge
 FROM held_tabulars
 WHERE id = %(id)s AND warehouse_id = %(warehouse_id)s
 FOR UPDATE;
@@ -44,7 +44,7 @@ FOR UPDATE;
 -- name: lock_due_held
 SELECT
     id, warehouse_id, namespace_id, namespace, name, kind, uuid::text AS uuid, location, metadata_location, document,
-    purge
+    packed, purge
 FROM held_tabulars
 WHERE id = %(id)s AND expires_at <= now()
 FOR UPDATE SKIP LOCKED;
@@ -66,16 +66,17 @@ LIMIT 1;
 WITH held AS (
     DELETE FROM held_tabulars WHERE id = %(id)s
     RETURNING
-        id, warehouse_id, kind, uuid, location, location_key, metadata_location, document, protected, created_at, owner_id
+        id, warehouse_id, kind, uuid, location, location_key, metadata_location, document, packed, protected,
+        created_at, owner_id
 )
 INSERT INTO tabulars (
-    id, warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document, protected,
-    created_at, owner_id
+    id, warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document, packed,
+    protected, created_at, owner_id
 )
 OVERRIDING SYSTEM VALUE
 SELECT
     id, warehouse_id, %(namespace_id)s, %(name)s, kind, uuid, location, location_key, metadata_location, document,
-    protected, created_at, owner_id
+    packed, protected, created_at, owner_id
 FROM held
 RETURNING id;
 

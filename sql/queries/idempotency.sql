@@ -23,11 +23,11 @@ WHERE warehouse_id = %(warehouse_id)s AND principal = %(principal)s AND key = %(
 DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(secs => %(age)s);
 
 -- name: load_current_document
-SELECT document FROM tabulars
+SELECT document, packed FROM tabulars
 WHERE warehouse_id = %(warehouse_id)s AND metadata_location = %(metadata_location)s;
 
 -- name: load_document_of
-SELECT metadata_location, document FROM tabulars WHERE id = %(id)s;
+SELECT metadata_location, document, packed FROM tabulars WHERE id = %(id)s;
 
 -- name: delete_idempotency_keys_of_warehouse
 DELETE FROM idempotency_keys WHERE warehouse_id = %(warehouse_id)s;

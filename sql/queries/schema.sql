@@ -26,6 +26,9 @@ SELECT number, oldest_program FROM schema_migrations ORDER BY number;
 -- name: record_schema_migration
 INSERT INTO schema_migrations (number, name, oldest_program) VALUES (%(number)s, %(name)s, %(oldest_program)s);
 
+-- name: finish_migrations
+UPDATE document_storage SET packs = true WHERE NOT packs;
+
 -- name: ping
 SELECT 1 AS alive;
 

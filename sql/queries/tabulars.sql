@@ -5,7 +5,8 @@
 -- name: read_tabulars (prepared)
 SELECT
     wanted.position, n.id AS namespace_id, n.location AS namespace_location,
-    t.id, t.kind, t.uuid::text AS uuid, t.location, t.metadata_location, t.document
+    t.id, t.kind, t.uuid::text AS uuid, t.location, t.metadata_location, t.document, t.packed,
+    (SELECT packs FROM document_storage) AS packs
 FROM jsonb_array_elements(%(names)s::jsonb) WITH ORDINALITY AS wanted (identifier, position)
 LEFT JOIN LATERAL (
     SELECT id, location FROM namespaces
@@ -14,7 +15,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) n ON true
 LEFT JOIN LATERAL (
-    SELECT id, kind, uuid, location, metadata_location, document FROM tabulars
+    SELECT id, kind, uuid, location, metadata_location, document, packed FROM tabulars
     WHERE namespace_id = n.id AND name = wanted.identifier ->> 'name'
     LIMIT 1
 ) t ON true
@@ -62,11 +63,12 @@ LIMIT 1;
 -- No row when the namespace was dropped or renamed meanwhile.
 -- name: create_tabular (prepared)
 INSERT INTO tabulars (
-    warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document, owner_id
+    warehouse_id, namespace_id, name, kind, uuid, location, location_key, metadata_location, document, packed,
+    owner_id
 )
 SELECT
     %(warehouse_id)s, n.id, %(name)s, %(kind)s, %(uuid)s::uuid, %(location)s, %(location_key)s,
-    %(metadata_location)s, %(document)s, %(owner_id)s
+    %(metadata_location)s, %(document)s, %(packed)s, %(owner_id)s
 FROM namespaces n
 WHERE n.id = %(namespace_id)s AND n.levels = %(levels)s::text[]
 FOR KEY SHARE
@@ -75,7 +77,8 @@ RETURNING id, pg_current_xact_id()::text::bigint AS xid;
 -- name: commit_tabular (prepared)
 UPDATE tabulars
 SET uuid = %(uuid)s, location = %(location)s, location_key = %(location_key)s,
-    metadata_location = %(metadata_location)s, document = %(document)s, updated_at = now()
+    metadata_location = %(metadata_location)s, document = %(document)s, packed = %(packed)s,
+    updated_at = now()
 WHERE id = %(id)s;
 
 -- The namespace is locked before what is in it, as by everybody else, against being renamed or dropped meanwhile.

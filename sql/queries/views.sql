@@ -1,5 +1,5 @@
 -- name: load_view (prepared)
-SELECT t.id, t.metadata_location, t.document
+SELECT t.id, t.metadata_location, t.document, t.packed
 FROM namespaces n
 JOIN tabulars t ON t.namespace_id = n.id
 WHERE n.warehouse_id = %(warehouse_id)s AND n.levels = %(levels)s::text[] AND t.name = %(name)s AND t.kind = 'view';

@@ -10,7 +10,7 @@ import pytest
 from app.observability import exposition as expositions
 from app.observability import multiprocess
 from app.observability.exposition import Exposition
-from app.observability.metrics import BUCKETS, MOST_SERIES, Counter, Metrics
+from app.observability.metrics import BUCKETS, MOST_SERIES, Counter, Metrics, metrics
 from app.observability.multiprocess import VARIABLE, absorb_dead_process, prepare_folder, release_folder
 from app.observability.redaction import metric_label
 from app.observability.scrape import ContentCollector, EntityCounts, Scrape
@@ -36,6 +36,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A node's own folder, and a fresh set of shared values for this process."""
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(expositions, "_Value", expositions.MultiProcessValue())
+    # Tests of use cases commit in this very process.
+    monkeypatch.setattr(metrics, "commits", Counter("iceberg_commits_total", ""))
     made = prepare_folder(tmp_path)
     yield made
     release_folder()

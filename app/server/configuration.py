@@ -7,6 +7,7 @@ configuration ends the process with 78 before a port is bound.
 import gc
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +118,9 @@ def when_ready(arbiter: Any) -> None:
 
 
 def post_fork(_arbiter: Any, worker: Any) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        # Until the worker has its own handlers it has the master's, which would forget the signal.
+        signal.signal(number, lambda *_: os._exit(0))
     end_with_parent(worker.ppid)
 
 

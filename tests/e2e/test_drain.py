@@ -167,6 +167,14 @@ def test_one_worker_s_end_closes_no_listener(make_server: MakeServer):
         assert client.get("/v1/config").status_code == 200
 
 
+def test_a_worker_that_has_hardly_begun_is_stopped_too(make_server: MakeServer):
+    with make_server(entry="gunicorn") as server:
+        workers = set(server.workers())
+        os.kill(min(workers), signal.SIGKILL)
+        eventually(lambda: set(server.workers()) - workers, 30, "the worker has a successor", interval=0.001)
+        assert server.stop(timeout=25) == 0
+
+
 def test_ready_turns_503_at_once_while_connections_are_still_accepted(make_server: MakeServer):
     with make_server(settings={"server.shutdown_delay": "2s"}) as server, Client(server.url) as client:
         began = term(server)

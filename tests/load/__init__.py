@@ -14,14 +14,14 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from tests.factories import create_table_request, unique_name
 from tests.load.checks import check_rows, orphans, verify
 from tests.load.clients import LoadClient, Target
 from tests.load.history import Birth, History, Outcome, Sight
-from tests.load.http_client import HttpClient
+from tests.load.http_client import WEIGHTS, HttpClient
 from tests.load.pyiceberg_client import PyIcebergClient
 from tests.support.postgres import DatabaseAddress
 from tests.support.process import eventually
@@ -35,7 +35,7 @@ class Load:
     """Clients in threads, from the start of the block to its end.
 
     ``urls`` are base addresses of nodes, of which clients choose one for every request. ``tables`` are shared by all.
-    ``pause`` is how long a client rests after each request, in seconds.
+    ``pause`` is how long a client rests after each request, in seconds; ``weights`` how often HTTP clients do what.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Load:
         pyiceberg_clients: int = 1,
         tables: int = 2,
         pause: float = 0.01,
+        weights: Mapping[str, int] = WEIGHTS,
         token: str | None = None,
         seed: int | None = None,
     ) -> None:
@@ -55,7 +56,7 @@ class Load:
         self.history = History(unique_name("load"))
         self.tables = [f"shared_{number}" for number in range(tables)]
         self.stopping = threading.Event()
-        target = Target(self.urls, self.tables, warehouse, token, pause, self.stopping)
+        target = Target(self.urls, self.tables, warehouse, token, pause, weights, self.stopping)
         chance = random.Random(self.seed)
         kinds: list[type[LoadClient]] = [HttpClient] * http_clients + [PyIcebergClient] * pyiceberg_clients
         self.clients = [
@@ -97,6 +98,13 @@ class Load:
         now = time.monotonic()
         eventually(
             lambda: self.idle_since(now) == [], timeout, f"every client works again (seed {self.seed})"
+        )
+
+    def goes_on(self, commits: int, timeout: float = PATIENCE) -> None:
+        """Return when so many more commits have been acknowledged."""
+        wanted = len(self.history.acknowledged()) + commits
+        eventually(
+            lambda: len(self.history.acknowledged()) >= wanted, timeout, f"{commits} commits", interval=0.1
         )
 
     def idle_since(self, instant: float) -> list[str]:

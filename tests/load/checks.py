@@ -99,7 +99,7 @@ def judge(history: History, chains: dict[str, Chain], present: set[str]) -> list
 
 
 def read_documents(chain: Chain, read: Reader) -> list[str]:
-    """Read every version; each one's log has to name the ones before it."""
+    """Read every version; each one's log has to name the ones before it, and its time not to be before theirs."""
     for position, location in enumerate(chain.locations):
         try:
             chain.documents.append(json.loads(read(location)))
@@ -108,7 +108,13 @@ def read_documents(chain: Chain, read: Reader) -> list[str]:
         log = [entry["metadata-file"] for entry in chain.documents[-1].get("metadata-log", [])]
         if log != chain.locations[max(0, position - LOG_LENGTH) : position]:
             return [f"{chain.table}: the log of version {position} is not what came before it"]
+        if position and updated(chain, position) < updated(chain, position - 1):
+            return [f"{chain.table}: version {position} says that it is older than the one before it"]
     return []
+
+
+def updated(chain: Chain, position: int) -> int:
+    return int(chain.documents[position]["last-updated-ms"])
 
 
 def place_commits(chain: Chain, history: History) -> list[str]:

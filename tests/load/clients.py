@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.load.history import Commit, History, Outcome
@@ -21,6 +22,7 @@ class Target:
     warehouse: Warehouse
     token: str | None
     pause: float
+    weights: Mapping[str, int]
     stopping: threading.Event
 
 
@@ -69,4 +71,6 @@ class LoadClient(threading.Thread):
         self.history.commits.append(Commit(tables, self.name, number, began, ended, outcome, **more))
         if outcome is Outcome.DONE:
             self.last_change = began
+            if more.get("location"):  # the answer showed the table
+                self.last_sight = began
         return outcome is Outcome.DONE

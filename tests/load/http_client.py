@@ -1,7 +1,6 @@
 """A client of a load that speaks plain HTTP."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +19,16 @@ APPLIED = {
     409: Outcome.REFUSED,
     429: Outcome.REFUSED,
     503: Outcome.REFUSED,
+}
+WEIGHTS = {
+    "load": 30,
+    "load_if_changed": 15,
+    "look": 5,
+    "list_tables": 8,
+    "commit": 30,
+    "commit_two": 6,
+    "create": 3,
+    "drop": 3,
 }
 OPEN = {500, 502, 504}  # the outcome is unknown; a 500 has to say so
 
@@ -46,18 +55,9 @@ class HttpClient(LoadClient):
             session.close()
 
     def act(self) -> bool:
-        deeds: list[tuple[Callable[[], bool], int]] = [
-            (self.load, 30),
-            (self.load_if_changed, 15),
-            (self.look, 5),
-            (self.list_tables, 8),
-            (self.commit, 30),
-            (self.commit_two, 6),
-            (self.create, 3),
-            (self.drop, 3),
-        ]
-        (deed,) = self.chance.choices([deed for deed, _ in deeds], [weight for _, weight in deeds])
-        return deed()
+        weights = self.target.weights
+        (deed,) = self.chance.choices(list(weights), list(weights.values()))
+        return bool(getattr(self, deed)())
 
     def ask(self, operation: str, method: str, path: str, **options: Any) -> requests.Response | None:
         """Send one request; None when no answer came."""

@@ -18,7 +18,8 @@ from typing import Self
 import psycopg2
 import psycopg2.extensions
 
-from tests.support.process import SetupError, eventually, free_port, run, send, start, stop
+from tests.support.proc import is_alive
+from tests.support.process import SetupError, eventually, free_port, kill_session, run, send, start, stop
 
 OLDEST = 15
 NOBODY = 65534
@@ -74,12 +75,13 @@ class DatabaseAddress:
 class Postgres:
     """A PostgreSQL server in a temporary folder on a free port of the loopback interface.
 
-    ``options`` are its command line; by default it does not wait for the disk.
+    ``options`` are its command line; by default it does not wait for the disk. ``parent`` is the folder that its own
+    one is made in.
     """
 
-    def __init__(self, options: Sequence[str] = tuple(FAST)) -> None:
+    def __init__(self, options: Sequence[str] = tuple(FAST), *, parent: Path | None = None) -> None:
         self.options = options
-        self.folder = Path(tempfile.mkdtemp(prefix="bingsan-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="bingsan-postgres-", dir=parent))
         self.folder.chmod(0o755)
         self.user = NOBODY if os.geteuid() == 0 else None
         self.port = free_port()
@@ -91,6 +93,10 @@ class Postgres:
 
     def __enter__(self) -> Self:
         self.initialise()
+        return self.start()
+
+    def start(self) -> Self:
+        """Start the server on its data and port; return when it takes connections."""
         self.process = start(
             [
                 self.binaries / "postgres",
@@ -111,8 +117,21 @@ class Postgres:
         eventually(self.is_ready, 30, f"PostgreSQL accepts connections (log: {self.log})")
         return self
 
-    def __exit__(self, *fault: object) -> None:
+    def shut_down(self) -> None:
+        """Stop the server as an administrator does who does not wait for clients."""
         stop(self.process, signal.SIGINT)
+
+    def kill(self) -> None:
+        """KILL all processes of the server at once."""
+        killed = kill_session(self.process.pid)
+        self.process.wait()
+        eventually(lambda: not [pid for pid in killed if is_alive(pid)], 30, "the killed processes are gone")
+
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def __exit__(self, *fault: object) -> None:
+        self.shut_down()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def initialise(self) -> None:
@@ -123,12 +142,12 @@ class Postgres:
             os.chown(self.data, self.user, self.user)
             os.chown(password_file, self.user, self.user)
         options = ["-A", "scram-sha-256", "--pwfile", password_file, "-E", "UTF8", "--locale=C", "-N"]
+        self.run("initdb", "-D", self.data, "-U", SUPERUSER, *options)
+
+    def run(self, program: str, *arguments: str | Path, **options: object) -> None:
+        """Run one of PostgreSQL's programs as the user of the server."""
         identity = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
-        run(
-            [self.binaries / "initdb", "-D", self.data, "-U", SUPERUSER, *options],
-            cwd=self.folder,
-            **identity,
-        )
+        run([self.binaries / program, *arguments], cwd=self.folder, **identity, **options)
 
     def is_ready(self) -> bool:
         if self.process.poll() is not None:

@@ -4,14 +4,17 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Self
 
 CHUNK = 65536
 
 
 class Proxy:
-    """Forwards a port of the loopback interface to another one; ``frozen()`` holds everything back."""
+    """Forwards a port of the loopback interface to another one; ``frozen()`` holds everything back.
+
+    ``target_port`` may be changed; new connections go there.
+    """
 
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
@@ -51,6 +54,12 @@ class Proxy:
         with suppress(OSError):  # it refuses already
             self.listener.shutdown(socket.SHUT_RDWR)
 
+    def sever(self) -> None:
+        """End all connections that there are; new ones are carried."""
+        for connection in self.connections.copy():
+            with suppress(OSError):  # it has ended already
+                connection.shutdown(socket.SHUT_RDWR)
+
     @contextmanager
     def cutting(self, marker: bytes, *, delivered: bool) -> Iterator["Cut"]:
         """Cut the connection of the client that sends ``marker``, once; ``delivered`` says whether the server
@@ -71,8 +80,13 @@ class Proxy:
             threading.Thread(target=self.carry, args=(client,), daemon=True).start()
 
     def carry(self, client: socket.socket) -> None:
-        """Move bytes both ways until one side ends."""
-        with client, socket.create_connection(("127.0.0.1", self.target_port)) as server:
+        """Move bytes both ways until one side ends; nobody there is the end at once."""
+        with ExitStack() as opened:
+            opened.enter_context(client)
+            try:
+                server = opened.enter_context(socket.create_connection(("127.0.0.1", self.target_port)))
+            except OSError:
+                return
             other = {client: server, server: client}
             while not self.closed:
                 ready, _, _ = select.select([client, server], [], [], 1)

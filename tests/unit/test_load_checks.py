@@ -12,7 +12,11 @@ DONE, REFUSED, UNKNOWN = Outcome.DONE, Outcome.REFUSED, Outcome.UNKNOWN
 
 
 def document(*before: str, **properties: str) -> dict[str, object]:
-    return {"properties": properties, "metadata-log": [{"metadata-file": file} for file in before]}
+    return {
+        "properties": properties,
+        "last-updated-ms": len(before),
+        "metadata-log": [{"metadata-file": file} for file in before],
+    }
 
 
 def chains() -> dict[str, Chain]:
@@ -144,6 +148,9 @@ def test_files_are_read_and_their_logs_compared() -> None:
 
     assert read_documents(Chain("t", ["t0", "t1"]), read) == []
     assert "cannot be read" in read_documents(Chain("t", ["t0", "t9"]), read)[0]
+    files["t1"]["last-updated-ms"] = -1
+    assert "older than the one before" in read_documents(Chain("t", ["t0", "t1"]), read)[0]
+    files["t1"]["last-updated-ms"] = 1
     assert "is not what came before it" in read_documents(Chain("t", ["t0", "t1", "t2"]), read)[0]
 
 

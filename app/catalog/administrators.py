@@ -5,12 +5,10 @@ from typing import NamedTuple
 from app.auth.freshness import bump_security_version
 from app.auth.secrets import hash_secret, match_secret, new_secret
 from app.catalog.principal_rows import check_principal_name, record_security
-from app.changes.origin import SYSTEM, Origin
+from app.changes.origin import SETTINGS, Origin
 from app.config import Settings
 from app.db import Database, Row, Transaction
 from app.errors import AlreadyExistsException
-
-SETTINGS = Origin(principal="settings", principal_kind=SYSTEM, request_id="start")
 
 
 class NewClient(NamedTuple):

@@ -4,8 +4,10 @@ import time
 from urllib.parse import urlsplit
 
 from app.catalog.context import Catalog, Warehouse
+from app.changes.log import Change, record_change
+from app.changes.origin import SETTINGS
 from app.config import Settings
-from app.db import Database
+from app.db import Database, Row, Transaction
 from app.errors import (
     AlreadyExistsException,
     BadRequestException,
@@ -14,6 +16,7 @@ from app.errors import (
     NoSuchWarehouseException,
     ServiceUnavailableException,
 )
+from app.identifiers import Namespace
 from app.storage import locations
 
 # How long a worker goes by a row without looking again: others deactivate, rename and delete warehouses.
@@ -152,7 +155,23 @@ def ensure_default_warehouse(db: Database, settings: Settings) -> None:
                 f"storage.warehouse: {root} and the root of warehouse {other.name}, {other.root_location},"
                 " contain one another"
             )
-    db.execute("ensure_default_warehouse", name=name, prefix=name, root_location=root)
+    with db.transaction() as tx:
+        row = tx.fetch_one("ensure_default_warehouse", name=name, prefix=name, root_location=root)
+        if row is not None:
+            _record_default(tx, row)
+
+
+def _record_default(tx: Transaction, row: Row) -> None:
+    """Other nodes may run by what it was before."""
+    change = Change(
+        action="warehouse.created" if row.version == 1 else "warehouse.updated",
+        warehouse_id=row.id,
+        object_id=row.id,
+        namespace=Namespace(),
+        name=row.name,
+        details={"root-location": row.root_location},
+    )
+    record_change(tx, change, SETTINGS)
 
 
 def _is_same_location(text: str, root: str) -> bool:

@@ -53,6 +53,8 @@ class Origin:
         return asdict(self)
 
 
+SETTINGS = Origin(principal="settings", principal_kind=SYSTEM, request_id="start")
+"""The settings, where they say what there has to be."""
 _KEPT = ("principal_id", "credential", "address", "user_agent")
 
 

@@ -51,7 +51,8 @@ ON CONFLICT (is_default) WHERE is_default
 DO UPDATE SET
     name = excluded.name, root_location = excluded.root_location, updated_at = now(),
     version = warehouses.version + 1
-WHERE (warehouses.name, warehouses.root_location) IS DISTINCT FROM (excluded.name, excluded.root_location);
+WHERE (warehouses.name, warehouses.root_location) IS DISTINCT FROM (excluded.name, excluded.root_location)
+RETURNING id, name, root_location, version;
 
 -- Whoever creates a warehouse or changes one's place waits here: places of two warehouses must not meet.
 -- The number is arbitrary; every node takes the same one.

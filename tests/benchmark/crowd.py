@@ -1,5 +1,6 @@
 """Very many connections: a thousand that all ask, and ten thousand that mostly rest."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,18 @@ def measure_idle(site: Site, content: Content, seconds: float) -> dict[str, Any]
 
 def memory(site: Site) -> dict[str, float]:
     """The memory of the service's processes and of PostgreSQL's in MiB; what processes share is divided among them."""
-    service, database = (sum(map(share, session_members(session))) for session in site.pids())
-    return {"service": round(service, 1), "database": round(database, 1), "all": round(service + database, 1)}
+    own, database = (session_members(session) for session in site.pids())
+    workers = set(site.server.workers())
+    figures = {
+        "workers": weight(pid for pid in own if pid in workers),
+        "service": weight(own),
+        "database": weight(database),
+    }
+    return {**figures, "all": round(figures["service"] + figures["database"], 1)}
+
+
+def weight(pids: Iterable[int]) -> float:
+    return round(sum(map(share, pids)), 1)
 
 
 def share(pid: int) -> float:

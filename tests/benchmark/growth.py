@@ -31,7 +31,8 @@ BULK = "bulk"
 COUNTS = "SELECT blks_hit + blks_read, tup_returned FROM pg_stat_database WHERE datname = current_database()"
 COLUMNS = """SELECT column_name FROM information_schema.columns
     WHERE table_schema = 'public' AND table_name = %s AND column_name <> 'id' ORDER BY ordinal_position"""
-# Half of the tables in one namespace, the others in namespaces of a hundred.
+SPACES = 200
+# Half of the tables in one namespace, the others in namespaces of a hundred; of these there are SPACES at least.
 OF_NAMESPACES = {
     "levels": "ARRAY['s' || i]",
     "location": "n.location || '-' || i",
@@ -46,7 +47,7 @@ OF_TABLES = {
     "document": "replace(replace(t.document, t.location, t.location || '-' || i), t.uuid::text, new.uuid::text)",
 }
 FILL_NAMESPACES = """INSERT INTO namespaces ({columns}) SELECT {values}
-    FROM namespaces n, generate_series(1, %(half)s / 100) i WHERE n.levels = ARRAY['bulk']"""
+    FROM namespaces n, generate_series(1, greatest(%(half)s / 100, %(spaces)s)) i WHERE n.levels = ARRAY['bulk']"""
 FILL_TABLES = """INSERT INTO tabulars ({columns}) SELECT {values}
     FROM generate_series(1, %(half)s * 2) i
     CROSS JOIN LATERAL (SELECT gen_random_uuid() AS uuid WHERE i > 0) new
@@ -156,7 +157,7 @@ def fill(site: Site, size: int) -> None:
                 columns = [name for (name,) in cursor.fetchall()]
                 values = ", ".join(own.get(name, f"{alias}.{name}") for name in columns)
                 cursor.execute(
-                    statement.format(columns=", ".join(columns), values=values), {"half": size // 2}
+                    statement.format(columns=", ".join(columns), values=values), {"half": size // 2, "spaces": SPACES}
                 )
             cursor.execute("VACUUM ANALYZE")
 
@@ -211,7 +212,7 @@ def operations(client: Client, size: int) -> Iterator[Operation]:
     yield Operation(
         "list all tables of the largest namespace", lambda _: done(client.get(tables)), LISTS, half
     )
-    yield Operation("list all namespaces", lambda _: done(client.get(NAMESPACES)), LISTS, half // 100)
+    yield Operation("list all namespaces", lambda _: done(client.get(NAMESPACES)), LISTS, max(half // 100, SPACES))
 
 
 def renamed(name: str) -> dict[str, Any]:

@@ -52,6 +52,7 @@ BUSY = {
 IDLE = {
     "resting connections": "connections",
     "failed at first": "failed_at_first",
+    "MiB workers": "workers",
     "MiB service": "service",
     "MiB PostgreSQL": "database",
     "MiB in all": "all",

@@ -69,7 +69,7 @@ class Bench:
         yield report.disk(self.fsync)
         yield report.hot_share(figures)
         yield ""
-        yield from report.throughput(figures, hello, judgement.read_ratios(judgement.TARGETS))
+        yield from report.throughput(figures, hello, judgement.read_targets())
 
     def open_loop(self) -> Iterator[str]:
         figures = open_loop.measure(
@@ -142,7 +142,7 @@ def measure(bench: Bench) -> int:
 
 def check(bench: Bench) -> int:
     """Measure what figures are kept of; those that are too low are measured again before that counts."""
-    kept = judgement.read_ratios(judgement.KEPT)
+    kept = judgement.read_kept()
     only = bench.options.only
     names = [name for name in CASES if name in kept and (not only or name in only)]
     if not names:

@@ -157,7 +157,8 @@ def fill(site: Site, size: int) -> None:
                 columns = [name for (name,) in cursor.fetchall()]
                 values = ", ".join(own.get(name, f"{alias}.{name}") for name in columns)
                 cursor.execute(
-                    statement.format(columns=", ".join(columns), values=values), {"half": size // 2, "spaces": SPACES}
+                    statement.format(columns=", ".join(columns), values=values),
+                    {"half": size // 2, "spaces": SPACES},
                 )
             cursor.execute("VACUUM ANALYZE")
 
@@ -212,7 +213,9 @@ def operations(client: Client, size: int) -> Iterator[Operation]:
     yield Operation(
         "list all tables of the largest namespace", lambda _: done(client.get(tables)), LISTS, half
     )
-    yield Operation("list all namespaces", lambda _: done(client.get(NAMESPACES)), LISTS, max(half // 100, SPACES))
+    yield Operation(
+        "list all namespaces", lambda _: done(client.get(NAMESPACES)), LISTS, max(half // 100, SPACES)
+    )
 
 
 def renamed(name: str) -> dict[str, Any]:

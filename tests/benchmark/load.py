@@ -15,14 +15,17 @@ from tests.support.process import require_program, run
 
 SCRIPT = Path(__file__).with_name("requests.lua")
 TICKS = os.sysconf("SC_CLK_TCK")
+USER, KERNEL = (11, 13), (12, 14)  # columns of a process's stat from its state on
 IDLE = (3, 4)  # columns of /proc/stat: idle, waiting for the disk
 
 
 @dataclass(frozen=True)
 class Processor:
-    """Seconds of processor time so far: the service, its database, the load, and all that ran on the machine."""
+    """Seconds of processor time so far: the service (of it ``kernel`` in the kernel), its database, the load, and all
+    that ran on the machine."""
 
     service: float
+    kernel: float
     database: float
     load: float
     machine: float
@@ -30,9 +33,11 @@ class Processor:
     @classmethod
     def now(cls, service: int, database: int | None = None) -> "Processor":
         own = resource.getrusage(resource.RUSAGE_CHILDREN)
+        kernel = session_seconds(service, KERNEL)
         return cls(
-            session_seconds(service),
-            session_seconds(database),
+            session_seconds(service, USER) + kernel,
+            kernel,
+            session_seconds(database, USER + KERNEL),
             own.ru_utime + own.ru_stime,
             machine_seconds(),
         )
@@ -40,6 +45,7 @@ class Processor:
     def since(self, before: "Processor") -> "Processor":
         return Processor(
             self.service - before.service,
+            self.kernel - before.kernel,
             self.database - before.database,
             self.load - before.load,
             self.machine - before.machine,
@@ -62,6 +68,7 @@ class Burst:
     p50_ms: float
     p99_ms: float
     cpu_us: float
+    kernel_us: float
     database_cpu_us: float
     total_cpu_us: float
     others: float
@@ -91,6 +98,7 @@ def burst(
         p50_ms=figures["p50_ms"],
         p99_ms=figures["p99_ms"],
         cpu_us=taken.service * each,
+        kernel_us=taken.kernel * each,
         database_cpu_us=taken.database * each,
         total_cpu_us=taken.ours * each,
         others=max(0.0, 1 - taken.ours / taken.machine) if taken.machine else 0.0,
@@ -108,12 +116,12 @@ def wrk(requests: Sequence[str], url: str, connections: int, seconds: int) -> di
     return dict(json.loads(out.strip().splitlines()[-1]))
 
 
-def session_seconds(session: int | None) -> float:
-    """User and system time so far of a session's processes, their descendants and those of them that ended."""
+def session_seconds(session: int | None, columns: Sequence[int]) -> float:
+    """Time so far of a session's processes, their descendants and those of them that ended."""
     if session is None:
         return 0.0
     stats = (read_stat(Path(f"/proc/{pid}/stat")) for pid in session_members(session))
-    return sum(sum(map(int, stat[11:15])) / TICKS for stat in stats if stat)
+    return sum(int(stat[column]) / TICKS for stat in stats if stat for column in columns)
 
 
 def machine_seconds() -> float:

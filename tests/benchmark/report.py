@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tests.benchmark.arithmetic import verdict
-from tests.benchmark.judgement import Ratios, targets_of
+from tests.benchmark.judgement import KeptFigures, Targets, is_slower, targets_of
 from tests.benchmark.throughput import Figures
 
 HOT_ENOUGH = 0.99
@@ -22,6 +22,7 @@ THROUGHPUT = {
     "p50 ms": "p50_ms",
     "p99 ms": "p99_ms",
     "µs service": "cpu_us",
+    "in the kernel": "kernel_us",
     "µs PostgreSQL": "database_cpu_us",
     "hot": "hot",
     "other work": "others",
@@ -83,6 +84,9 @@ CHECK = {
     "ratio": "ratio",
     "±": "noise",
     "kept": "kept",
+    "ratio of processor times": "cpu_ratio",
+    "was": "kept_cpu",
+    "other work": "others",
     "verdict": "verdict",
     "failed": "failed",
 }
@@ -129,10 +133,12 @@ def hot_share(figures: Iterable[Figures]) -> str:
 
 
 def throughput(
-    figures: Iterable[Figures], yardstick: Iterable[Mapping[str, float]], targets: Ratios
+    figures: Iterable[Figures], yardstick: Iterable[Mapping[str, float]], targets: Targets
 ) -> Iterator[str]:
     """One line per case and number of connections; the yardstick first."""
-    rows: list[dict[str, object]] = [{"name": "hello", "ratio": 1.0, **one} for one in yardstick]
+    rows: list[dict[str, object]] = [
+        {"name": "hello", "ratio": 1.0, "cpu_ratio": 1.0, **one} for one in yardstick
+    ]
     for each in figures:
         for name, target in targets_of(each.name, each.connections, targets):
             judged = verdict(each.ratio, target) if target else None
@@ -188,10 +194,14 @@ def stall(figures: Mapping[str, Any]) -> Iterator[str]:
     yield from table(STALL, [figures])
 
 
-def check(figures: Iterable[Figures], kept: Ratios) -> Iterator[str]:
+def check(figures: Iterable[Figures], kept: KeptFigures) -> Iterator[str]:
     """Each ratio beside the one that was kept."""
-    rows = ({**asdict(one), "kept": kept.get(one.name, {}).get(one.connections)} for one in figures)
-    yield from table(
-        CHECK,
-        ({**row, "verdict": verdict(row["ratio"], row["kept"]) if row["kept"] else None} for row in rows),
-    )
+    rows = []
+    for one in figures:
+        was = kept.get(one.name, {}).get(one.connections)
+        row = asdict(one)
+        if was is not None:
+            row |= {"kept": was.ratio, "kept_cpu": was.cpu_ratio}
+            row["verdict"] = "too slow" if is_slower(one, was) else "as before"
+        rows.append(row)
+    yield from table(CHECK, rows)

@@ -40,7 +40,8 @@ class Plan:
 class Figures:
     """One case with one number of connections. ``noise`` is how far off the ratio may be, as a part of it;
     ``cpu_ratio`` the ratio of all processor time per request (service, database, load), which hardly depends on what
-    else runs; ``hot`` the share of answers from the hot path, where there is one."""
+    else runs; ``kernel_us`` is a part of ``cpu_us``; ``hot`` the share of answers from the hot path, where there is
+    one."""
 
     name: str
     connections: int
@@ -51,6 +52,7 @@ class Figures:
     p50_ms: float
     p99_ms: float
     cpu_us: float
+    kernel_us: float
     database_cpu_us: float
     others: float
     hot: float | None
@@ -110,7 +112,7 @@ class Throughput:
     def yardstick(self) -> list[dict[str, float]]:
         """The medians of the yardstick."""
         return [
-            {"connections": connections, "rounds": len(bursts), **medians(bursts)}
+            {"connections": connections, "failed": sum(one.failed for one in bursts), **medians(bursts)}
             for connections, bursts in self._yardstick.items()
         ]
 
@@ -155,7 +157,7 @@ class Throughput:
         )
 
 
-FIELDS = ("rps", "p50_ms", "p99_ms", "cpu_us", "database_cpu_us", "others")
+FIELDS = ("rps", "p50_ms", "p99_ms", "cpu_us", "kernel_us", "database_cpu_us", "others")
 
 
 def medians(bursts: Sequence[Burst]) -> dict[str, float]:

@@ -1,8 +1,9 @@
 """The arithmetic of ``make bench``: what rounds become, what counts as reached, what comes back from the wire."""
 
 import math
-import tomllib
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,8 +29,13 @@ from tests.benchmark.wire import NAME_LENGTH, PLACE, Address, Case, quoted, requ
 ADDRESS = Address("http://127.0.0.1:8181", "secret-of-the-test")
 
 
-def figures(name: str, value: float, *, connections: int = 10, failed: int = 0) -> Figures:
-    return Figures(name, connections, 1.0, value, 0.0, value, 1.0, 1.0, 1.0, 0.0, 0.0, None, failed)
+def figures(name: str, value: float, **more: Any) -> Figures:
+    given = dict.fromkeys(Figures.__dataclass_fields__, 0.0) | {
+        "ratio": value,
+        "cpu_ratio": value,
+        "connections": 10,
+    }
+    return Figures(**{**given, "name": name, **more})
 
 
 def test_percentile_is_a_value_that_was_measured() -> None:
@@ -79,8 +85,17 @@ def test_too_low_is_below_four_fifths_of_what_was_kept() -> None:
     assert not below(0.8, 1.0)
     assert below(0.79, 1.0)
     measured = [figures("a", 0.8), figures("b", 0.79), figures("new", 0.01), figures("failing", 9, failed=1)]
-    low = judgement.too_low(measured, {"a": {10: 1.0}, "b": {10: 1.0}, "failing": {10: 1.0}})
-    assert [one.name for one in low] == ["b", "failing"]
+    kept = {name: {10: judgement.Kept(1.0, 1.0)} for name in ("a", "b", "failing")}
+    assert [one.name for one in judgement.too_low(measured, kept)] == ["b", "failing"]
+
+
+def test_rates_alone_say_nothing_on_a_busy_machine() -> None:
+    kept = judgement.Kept(1.0, 2.0)
+    assert judgement.is_slower(figures("a", 0.5, cpu_ratio=2.0), kept)
+    assert judgement.is_slower(figures("a", 0.5, cpu_ratio=2.0, others=0.1), kept)
+    assert not judgement.is_slower(figures("a", 0.5, cpu_ratio=2.0, others=0.11), kept)
+    assert judgement.is_slower(figures("a", 0.5, cpu_ratio=1.5, others=0.11), kept)
+    assert not judgement.is_slower(figures("a", 0.9, cpu_ratio=1.5, others=0.11), kept)
 
 
 def test_growth_is_from_the_first_to_the_last() -> None:
@@ -104,15 +119,18 @@ def test_arrivals_come_at_a_constant_rate() -> None:
     assert len(arrivals(1000, 10)) == 10_000
 
 
-def test_kept_figures_survive_being_written(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    path = judgement.Path(str(tmp_path)) / "figures.toml"
-    path.write_text("fsync_ms = 0.1\nold = {10 = 2.0}\ntable_5k = {10 = 1.0, 100 = 3.0}\n")
+def test_kept_figures_survive_being_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "figures.toml"
+    path.write_text(
+        "fsync_ms = 0.1\n[cases]\nold = {10 = [2.0, 1.5]}\ntable_5k = {10 = [1.0, 1.0], 100 = [3.0, 3.0]}\n"
+    )
     monkeypatch.setattr(judgement, "KEPT", path)
-    path.write_text(judgement.keep([figures("table_5k", 2.5), figures("new", 0.014, connections=100)], 0.25))
-    assert judgement.read_ratios(path) == {
-        "old": {10: 2.0},
-        "table_5k": {10: 2.5, 100: 3.0},
-        "new": {100: 0.014},
+    measured = [figures("table_5k", 2.5, cpu_ratio=2.4), figures("new", 0.014, connections=100)]
+    path.write_text(judgement.keep(measured, 0.25))
+    assert judgement.read_kept() == {
+        "old": {10: (2.0, 1.5)},
+        "table_5k": {10: (2.5, 2.4), 100: (3.0, 3.0)},
+        "new": {100: (0.014, 0.014)},
     }
     assert judgement.kept_fsync_ms() == 0.25
     assert judgement.same_disk(0.37, 0.25)
@@ -120,9 +138,9 @@ def test_kept_figures_survive_being_written(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_targets_and_kept_figures_are_of_cases_that_there_are() -> None:
-    assert set(judgement.read_ratios(judgement.TARGETS)) <= {*CASES, *judgement.SAME}
-    assert set(judgement.read_ratios(judgement.KEPT)) <= set(CASES)
-    assert tomllib.loads(judgement.KEPT.read_text())["fsync_ms"] >= 0
+    assert set(judgement.read_targets()) <= {*CASES, *judgement.SAME}
+    assert set(judgement.read_kept()) <= set(CASES)
+    assert judgement.kept_fsync_ms() >= 0
 
 
 def test_a_case_may_have_two_targets() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.benchmark.arithmetic import ratio, ratio_noise
 from tests.benchmark.content import CASES, Content
-from tests.benchmark.load import Burst, Processor, burst
+from tests.benchmark.load import Burst, Processor, burst, wrk
 from tests.benchmark.site import WORKERS, Site
 from tests.benchmark.wire import Case, check, requests_of
 from tests.support.process import eventually, free_port, start, stop
@@ -22,6 +22,7 @@ from tests.support.server import ROOT, Client
 
 HOT = "bingsan_hot_answers_total"
 BETWEEN = 2  # cases between two bursts of the yardstick
+WARMING = 20  # connections, so that every worker has some
 SLOW = 3  # times as long a burst
 Key = tuple[str, int]
 Say = Callable[[str], None]
@@ -100,7 +101,7 @@ class Throughput:
     def measure(self, names: Sequence[str], plan: Plan) -> None:
         cases = [CASES[name](self._content, name) for name in names]
         for case in cases:
-            check(case, requests_of(case, self._site.address()), self._site.address())
+            self._warm_up(case)
         for number in range(plan.rounds):
             self._say(f"round {number + 1} of {plan.rounds}")
             for connections in plan.connections:
@@ -115,6 +116,14 @@ class Throughput:
             {"connections": connections, "failed": sum(one.failed for one in bursts), **medians(bursts)}
             for connections, bursts in self._yardstick.items()
         ]
+
+    def _warm_up(self, case: Case) -> None:
+        """See that the case's requests are answered as they should be, and let both workers do it for a moment."""
+        address = self._site.address()
+        requests = requests_of(case, address)
+        check(case, requests, address)
+        if not case.body:
+            wrk(requests, address.url, WARMING, 1)
 
     def _round(self, cases: Sequence[Case], connections: int, seconds: int) -> None:
         for number, case in enumerate(cases):

@@ -1,5 +1,7 @@
 """Very many connections: a thousand that all ask, and ten thousand that mostly rest."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,14 @@ BUSY = 1_000
 IDLE = 10_000
 RATE = 1_000
 MEMORY_MIB = 300.0
+ANSWERED = "iceberg_catalog_http_requests_total{"
+STATUS = re.compile(r'status_code="(\d+)"')
 
 
 def measure_busy(site: Site, content: Content, seconds: int) -> dict[str, Any]:
     """All connections load small tables as fast as they can."""
     case = CASES["table_5k"](content, "table_5k")
+    before = refusals(site)
     figures = wrk(requests_of(case, site.address()), site.server.url, BUSY, seconds)
     site.settle()
     return {
@@ -29,9 +34,19 @@ def measure_busy(site: Site, content: Content, seconds: int) -> dict[str, Any]:
         "p50_ms": figures["p50_ms"],
         "p99_ms": figures["p99_ms"],
         "failed": int(figures["failed"]),
-        "refused": int(figures["refused"]),
+        "refused": refusals(site) - before,
         "timeouts": int(figures["timeouts"]),
     }
+
+
+def refusals(site: Site) -> Counter[str]:
+    """How many answers there were so far with each status of an error."""
+    found: Counter[str] = Counter()
+    for name, value in site.server.metrics().items():
+        status = STATUS.search(name)
+        if name.startswith(ANSWERED) and status and status[1] >= "400":
+            found[status[1]] += int(value)
+    return found
 
 
 def measure_idle(site: Site, content: Content, seconds: float) -> dict[str, Any]:

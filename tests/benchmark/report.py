@@ -47,7 +47,7 @@ BUSY = {
     "p50 ms": "p50_ms",
     "p99 ms": "p99_ms",
     "failed": "failed",
-    "refused (4xx, 5xx)": "refused",
+    "refused": "refused",
     "not answered in 20 s": "timeouts",
 }
 IDLE = {
@@ -111,6 +111,8 @@ def shown(value: object, *, share: bool = False) -> str:
         if share:
             return f"{value * 100:.1f} %"
         return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {shown(one)}" for key, one in value.items())
     if isinstance(value, list):
         return ", ".join(map(shown, value))
     return f"{value:,}" if isinstance(value, int) else str(value)

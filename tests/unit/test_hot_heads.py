@@ -160,6 +160,7 @@ def test_credentials() -> None:
         assert head.digest == digest
     for lines in ([], ["Authorization: Basic secret"], ["Authorization: Bearer a", "X-API-Key: b"]):
         assert heads.read(request(*lines)) is None
+        assert heads.read(request(*lines, target="/health")) is not None
 
 
 def test_headers_that_make_a_difference() -> None:

@@ -46,6 +46,7 @@ _VARYING: Final = (
     b"x-forwarded-proto",
     b"x-forwarded-prefix",
 )
+PROBE: Final = "/health"  # which everybody may ask
 MOST_HEADS: Final = 4_096
 LARGEST_HEAD: Final = 4_096
 
@@ -71,7 +72,7 @@ class Head:
     def __init__(self, method: str, target: str, headers: dict[bytes, bytes], digest: bytes | None) -> None:
         self.method = method
         self.path = target.partition("?")[0]
-        self.is_probe = target == "/health"
+        self.is_probe = target == PROBE
         self.digest = digest
         self.if_none_match = _text(headers.get(b"if-none-match"))
         self.request_id = _text(headers.get(b"x-request-id"))
@@ -128,7 +129,7 @@ class Heads:
 
     def _head(self, method: str, target: str, headers: dict[bytes, bytes]) -> Head | None:
         digest = None
-        if self._with_credentials:
+        if self._with_credentials and target != PROBE:
             try:
                 key = _text(headers.get(b"x-api-key")) or ""
                 credential = shown_credential(_text(headers.get(b"authorization")), key)

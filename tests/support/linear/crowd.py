@@ -17,8 +17,14 @@ from tests.support.lines import Line, Listener, line_to_every_worker
 PROCESSES = 2
 PLACES = tuple(Place(space, name) for space in "abcd" for name in "tu")
 READER = "reader"
-READS = {"load": 36, "has": 6, "list": 6, "load_space": 5, "has_space": 3, "list_spaces": 5}
-WRITES = {
+# How often what is asked. Rights and names of namespaces make workers forget everything, again and again.
+EVERYTHING = {
+    "load": 36,
+    "has": 6,
+    "list": 6,
+    "load_space": 5,
+    "has_space": 3,
+    "list_spaces": 5,
     "commit": 10,
     "append": 6,
     "create": 7,
@@ -26,27 +32,50 @@ WRITES = {
     "rename": 4,
     "create_space": 5,
     "update_space": 3,
-    "rename_space": 4,
-    "drop_space": 4,
-    "rights": 6,
+    "rename_space": 6,
+    "drop_space": 5,
+    "rights": 14,
 }
-ACTIONS = READS | WRITES
+# These touch only what they are about, so that workers go on giving what they remember of the rest.
+CONTENT = {
+    "load": 60,
+    "has": 8,
+    "list": 10,
+    "load_space": 8,
+    "has_space": 4,
+    "list_spaces": 4,
+    "commit": 5,
+    "append": 2,
+    "create": 4,
+    "drop": 1,
+    "rename": 1,
+    "create_space": 2,
+    "update_space": 2,
+    "drop_space": 1,
+}
 
 
 class Crowd(NamedTuple):
-    """Who asks whom about what. ``tokens`` are those of the administrator, under no name, and of the reader."""
+    """Who asks whom about what: each of the ``clients`` sends ``count`` requests.
+
+    ``tokens`` are those of the administrator, under no name, and of the reader; ``actions`` says how often what is
+    asked; ``first`` is the number of the first client, which no other client of the same history may have.
+    """
 
     listeners: tuple[Listener, ...]
     worlds: tuple[str, ...]
     tokens: dict[str, str]
-    clients: int
-    count: int
-    seed: int
+    actions: dict[str, int] = EVERYTHING
+    clients: int = 8
+    count: int = 100
+    seed: int = 6
+    first: int = 0
 
 
 def record(crowd: Crowd) -> list[Event]:
-    """Let all clients send ``count`` requests each, and return what they were answered."""
-    shares = [range(first, crowd.clients, PROCESSES) for first in range(PROCESSES)]
+    """Let all clients send their requests, and return what they were answered."""
+    numbers = range(crowd.first, crowd.first + crowd.clients)
+    shares = [numbers[place::PROCESSES] for place in range(PROCESSES)]
     with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
         futures = [pool.submit(_record_some, crowd, tuple(share)) for share in shares]
         return [event for future in futures for event in future.result()]
@@ -74,12 +103,16 @@ class Client:
         self.lines, self.crowd, self.name = lines, crowd, str(number)
         self.random = Random(f"{crowd.seed} {number}")
         self.marks = iter(range(number * 1_000_000 + 1, (number + 1) * 1_000_000))
+        self.line = lines[0]
+        self.last: Asked | None = None
         self.seen: deque[tuple[str, Place, str]] = deque(maxlen=8)
         self.known: dict[tuple[str, Place], Known] = {}
 
     def ask(self, asked: Asked) -> Event:
-        """Send a request to any worker."""
-        line, request = self.random.choice(self.lines), request_of(asked)
+        """Send a request, now and then to another worker than before."""
+        if self.random.random() < 0.5:
+            self.line = self.random.choice(self.lines)
+        request = request_of(asked)
         headers = {"Authorization": f"Bearer {self.crowd.tokens[asked.reader if asked.is_read else '']}"}
         if request.if_none_match:
             headers["If-None-Match"] = request.if_none_match
@@ -88,7 +121,7 @@ class Client:
             headers["Content-Type"] = "application/json"
         called = time.monotonic_ns()
         try:
-            status, etag, body = line.ask(request.method, request.target, headers, content)
+            status, etag, body = self.line.ask(request.method, request.target, headers, content)
         except (OSError, HTTPException):
             return Event(asked, called, time.monotonic_ns(), None)
         event = Event(asked, called, time.monotonic_ns(), status, body, etag)
@@ -103,8 +136,13 @@ class Client:
                 self.known[asked.world, asked.place] = Known(event.etag, event.body)
 
     def thought_up(self) -> Asked:
-        """Return a random request."""
-        (action,) = self.random.choices([*ACTIONS], [*ACTIONS.values()])
+        """Return a random request, which may be the last one again if that was a read."""
+        if self.last is None or not self.last.is_read or self.random.random() < 0.6:
+            self.last = self._new()
+        return self.last
+
+    def _new(self) -> Asked:
+        (action,) = self.random.choices([*self.crowd.actions], [*self.crowd.actions.values()])
         world, place, kind = self._target()
         asked = Asked(
             action,
@@ -116,7 +154,7 @@ class Client:
             client=self.name,
         )
         known = self.known.get((asked.world, asked.place))
-        if action in READS:
+        if asked.is_read:
             reader = READER if self.random.random() < 0.4 else ""
             is_conditional = action == "load" and asked.kind == "table" and self.random.random() < 0.5
             return asked._replace(reader=reader, known=known if is_conditional else None)

@@ -10,7 +10,7 @@ from tests.support.lines import Listener
 from tests.support.server import TestServer
 
 
-def found(servers: Sequence[TestServer], worlds: int, clients: int, count: int, seed: int) -> Crowd:
+def found(servers: Sequence[TestServer], worlds: int = 4) -> Crowd:
     """Make worlds on nodes that share a database, and a crowd for them."""
     identities = Identities(servers[0])
     person = identities.person(READER)
@@ -22,7 +22,7 @@ def found(servers: Sequence[TestServer], worlds: int, clients: int, count: int, 
         ok(identities.admin.post(f"{MANAGEMENT}/roles", json={"name": role_of(name)}), 201)
         _grant(identities, name, role=role_of(name))
     tokens = {"": identities.token(identities.root), READER: identities.token(person)}
-    return Crowd(tuple(map(Listener, servers)), names, tokens, clients, count, seed)
+    return Crowd(tuple(map(Listener, servers)), names, tokens)
 
 
 def _grant(identities: Identities, namespace: str, **to: str) -> None:

@@ -202,20 +202,21 @@ class Lanes:
         assert head is not None
         request_id = request_id_of(head)
         begin = self._way.head_of(reply, request_id)
+        size = len(begin) + len(reply.body)
         try:
             if len(reply.body) <= _APART:
-                rest = len(begin) + len(reply.body) - lane.raw.send(begin + reply.body)
+                sent = lane.raw.send(begin + reply.body)
             else:
-                rest = len(begin) + len(reply.body) - lane.raw.sendmsg((begin, reply.body))
+                sent = lane.raw.sendmsg((begin, reply.body))
         except BlockingIOError:
-            rest = len(begin) + len(reply.body)
+            sent = 0
         except OSError as error:
             log.debug("connection lost", error=str(error))
             self._close(lane)
             return
-        if rest:
+        if sent < size:
             lane.is_busy = True
-            self._spawn(self._send_rest, lane, (begin + reply.body)[-rest:], reply, request_id)
+            self._spawn(self._send_rest, lane, _behind(sent, begin, reply.body), reply, request_id)
             return
         self._sent(lane, reply, request_id)
 
@@ -276,10 +277,17 @@ class Lanes:
         else:
             self._close(lane)
 
-    def _send_rest(self, lane: Lane, rest: bytes, reply: Reply, request_id: str) -> None:
+    def _send_rest(self, lane: Lane, rest: bytes | memoryview, reply: Reply, request_id: str) -> None:
         lane.client.settimeout(self._write_timeout)
         lane.client.sendall(rest)
         self._sent(lane, reply, request_id)
+
+
+def _behind(sent: int, begin: bytes, body: bytes) -> bytes | memoryview:
+    """What is left to send; large bodies are not copied."""
+    if sent < len(begin):
+        return begin[sent:] + body
+    return memoryview(body)[sent - len(begin) :]
 
 
 class Listener(StreamServer):  # type: ignore[misc]

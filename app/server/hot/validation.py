@@ -63,11 +63,16 @@ class Validation:
 
     def _validated(self) -> int | None:
         try:
-            seen = self._snapshots.look()
+            return self._look()
         except SnapshotUnknown as error:
             log.debug("nothing remembered holds", reason=str(error))
-            self._evict(None)
-            return None
+        except Exception as error:  # noqa: BLE001 - without this greenlet nobody would be answered any more
+            log.error("changes not understood", error=error)
+        self._evict(None)
+        return None
+
+    def _look(self) -> int:
+        seen = self._snapshots.look()
         if seen is None:
             return self._version
         if not self._is_blind:

@@ -18,6 +18,7 @@ def create_app(settings: Settings) -> "Flask":
 
     from app.api import authentication, rate_limit
     from app.api.admission import Admission
+    from app.api.compression import Compression
     from app.api.context import EXTENSION
     from app.api.errors import install_error_handlers
     from app.api.etags import names
@@ -37,6 +38,7 @@ def create_app(settings: Settings) -> "Flask":
     _mount(app)
     _measure(app, settings, db, services)
     Admission(settings.limits.max_in_flight_per_worker).install(app)
+    Compression(settings, services.catalog.cpu).install(app)
     rate_limit.install_rate_limit(app, settings.rate_limit)
     install_error_handlers(app)
     _surround(app, settings)

@@ -60,6 +60,7 @@ def metadata_answer(
     location = msgspec.json.encode(metadata_location)
     body = b'{"metadata-location":' + location + b',"metadata":' + document.encode()
     tail = b"," + msgspec.json.encode(more)[1:] if more else b"}"
+    g.body_key = etag and (etag, tail)
     return raw_answer(body + tail, headers={"ETag": etag} if etag else None)
 
 

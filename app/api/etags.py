@@ -1,8 +1,12 @@
 """Entity tags of tables: what a client has seen, so that it need not be sent again."""
 
 import hashlib
+from typing import Final
 
 from flask import request
+
+GZIP: Final = "-gzip"
+"""Ends the tags of those who take compressed answers."""
 
 
 def table_etag(
@@ -27,7 +31,7 @@ def known_etag(etag: str) -> str | None:
 def names(etag: str, if_none_match: str) -> bool:
     """Whether a tag is among those of an If-None-Match."""
     tags = _tags(if_none_match)
-    return "*" in tags or etag.strip('"') in tags
+    return "*" in tags or not tags.isdisjoint(_tags(etag))
 
 
 def known_unexpired(etag: str, least: float) -> str | None:
@@ -44,7 +48,7 @@ def known_unexpired(etag: str, least: float) -> str | None:
 
 
 def _tags(if_none_match: str) -> set[str]:
-    return {tag.strip().removeprefix("W/").strip('"') for tag in if_none_match.split(",")}
+    return {tag.strip().removeprefix("W/").strip('"').removesuffix(GZIP) for tag in if_none_match.split(",")}
 
 
 def _seconds(text: str) -> int:

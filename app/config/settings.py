@@ -64,6 +64,11 @@ class ServerSettings:
     cors_credentials: bool = boolean(
         False, "Whether those pages may have cookies and client certificates sent along; not together with *."
     )
+    compress_min_size: int = size(
+        "64KiB",
+        "Answers to GET from this size on are compressed for clients that accept gzip; 1024GiB for none.",
+        low="1KiB",
+    )
     hot_path: bool = boolean(
         True,
         "Answer reads that were answered before without gunicorn and Flask, as long as nothing they depend on has"

@@ -19,6 +19,7 @@ from typing import Any
 from tests.benchmark import crowd, growth, judgement, open_loop, report, stall, starting
 from tests.benchmark.content import CASES, Content
 from tests.benchmark.disk import measure_fsync
+from tests.benchmark.machine import described
 from tests.benchmark.site import Site, running_site
 from tests.benchmark.throughput import Plan, Throughput, yardstick
 from tests.support.postgres import Postgres
@@ -66,8 +67,10 @@ class Bench:
         figures, hello = self.throughput.figures(), self.throughput.yardstick()
         self.results |= {"cases": [asdict(one) for one in figures], "yardstick": hello, "fsync": self.fsync}
         self.failed += sum(one.failed for one in figures)
+        yield described(self.postgres)
         yield report.disk(self.fsync)
         yield report.hot_share(figures)
+        yield report.disturbance(figures)
         yield ""
         yield from report.throughput(figures, hello, judgement.read_targets())
 

@@ -1,5 +1,5 @@
-"""What observing, authenticating and signing one request costs in this process: prints nanoseconds per call as one
-JSON object.
+"""What observing, authenticating, signing one request, and answering it the hot way costs in this process: prints
+nanoseconds per call as one JSON object.
 
 Run: ``python -m tests.benchmark.micro``. Lines go to /dev/null; nothing is asserted.
 """
@@ -7,6 +7,7 @@ Run: ``python -m tests.benchmark.micro``. Lines go to /dev/null; nothing is asse
 import hashlib
 import json
 import os
+import socket
 import time
 import timeit
 from collections.abc import Callable, Iterable
@@ -27,12 +28,18 @@ from app.observability.logs import log_request, writer
 from app.observability.metrics import Metrics
 from app.observability.middleware import ObservedApplication
 from app.observability.request_ids import new_request_id
+from app.server.hot.replies import Reply
+from app.server.hot.services import HotServices
+from app.server.hot.way import Fill, HotWay, record, request_id_of
 from app.storage.locations import normalise
 from app.storage.s3_addresses import Store
 from app.storage.s3_signer import sign
 from app.storage.signing import Asked, approve
+from tests.clients.header_sets import header_set
 
 ROUNDS = 7
+TABLE = "GET /v1/{prefix}/namespaces/{namespace}/tables/{table}"
+PEER = "127.0.0.1"
 CALLS = 20_000
 
 
@@ -73,8 +80,17 @@ def signing_costs() -> dict[str, float]:
     }
 
 
-def authentication() -> dict[str, float]:
+def authentication(authenticator: Authenticator, signer: Signer, text: str) -> dict[str, float]:
     """What a credential costs that the worker knows, and what a token costs that it does not."""
+
+    def known() -> None:
+        authenticator.session(text, authenticator.freshness.version())
+
+    return {"known_credential": nanoseconds(known), "verify_token": nanoseconds(lambda: signer.read(text))}
+
+
+def known_token() -> tuple[Authenticator, Signer, str]:
+    """An access token, and who remembers it."""
     signer = Signer([os.urandom(32)])
     ends_at = time.time() + 3600
     token = AccessToken(principal_id=1, scopes=("catalog",), issued_at=time.time(), expires_at=ends_at)
@@ -84,11 +100,52 @@ def authentication() -> dict[str, float]:
     authenticator = Authenticator(database, Freshness(lambda: 1), LastUsed(database), signer, cache=cache)
     cache.find(b"", 1)
     cache.keep(hashlib.sha256(text.encode()).digest(), 1, session)
+    return authenticator, signer, text
 
-    def known() -> None:
-        authenticator.session(text, authenticator.freshness.version())
 
-    return {"known_credential": nanoseconds(known), "verify_token": nanoseconds(lambda: signer.read(text))}
+def hot_costs(authenticator: Authenticator, text: str) -> dict[str, float]:
+    """The steps of an answer of 5 KB that is remembered, and one message of that size between two sockets."""
+    services = HotServices(authenticator, None, lambda *_: False, lambda: None)
+    way = HotWay(Settings.load(environ={"ICEBERG_DATABASE_HOST": "nowhere.invalid"}), services)
+    data = header_set("pyiceberg", TABLE).head("/v1/namespaces/db/tables/t", "127.0.0.1:8181", text)
+    head = way.heads.read(data)
+    assert head is not None
+    fill = way.find(head, 1, PEER)
+    assert isinstance(fill, Fill)
+    way.replies.keep(fill.key, example_reply(), frozenset(), fill.since)
+    reply = way.find(head, 1, PEER)
+    assert isinstance(reply, Reply)
+    writer._running = True
+    costs = {
+        "hot_read_known_head": nanoseconds(lambda: way.heads.read(data)),
+        "hot_read_new_head": nanoseconds(lambda: way.heads._read(data)),
+        "hot_find_reply": nanoseconds(lambda: way.find(head, 1, PEER)),
+        "hot_make_head": nanoseconds(lambda: way.head_of(reply, request_id_of(head))),
+        "hot_record": nanoseconds(lambda: record(head, reply, "request", 0.0001, PEER)),
+        "message_5k": nanoseconds(exchange(bytes(5_000))),
+        "message_300": nanoseconds(exchange(bytes(300))),
+    }
+    writer._queue.clear()
+    return costs
+
+
+def example_reply() -> Reply:
+    pieces = b"HTTP/1.1 200 OK\r\nDate: ", b"\r\nX-Request-ID: ", b"\r\nContent-Length: 5000\r\n\r\n"
+    route = "/v1/namespaces/{namespace}/tables/{table}"
+    return Reply(200, pieces, bytes(5_000), etag='"e"', route=route, principal="p", warehouse="w", error=None)
+
+
+def exchange(message: bytes) -> Callable[[], Any]:
+    """What sends a message over the loopback interface and receives it at the other end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+
+    def call() -> None:
+        server.send(message)
+        client.recv(65_536)
+
+    return call
 
 
 def main() -> None:
@@ -111,7 +168,8 @@ def main() -> None:
     writer._queue.clear()
     bare = nanoseconds(lambda: answer(hello))
     costs["observe_request"] = round(nanoseconds(lambda: answer(observed)) - bare, 1)
-    costs |= authentication() | signing_costs()
+    authenticator, signer, text = known_token()
+    costs |= authentication(authenticator, signer, text) | signing_costs() | hot_costs(authenticator, text)
     print(json.dumps({"nanoseconds": costs}))
 
 

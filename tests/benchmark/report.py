@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tests.benchmark.arithmetic import verdict
+from tests.benchmark.judgement import BUSY as BUSY_MACHINE
 from tests.benchmark.judgement import KeptFigures, Targets, is_slower, targets_of
 from tests.benchmark.throughput import Figures
 
@@ -69,6 +70,7 @@ IDLE = {
 START = {
     "database": "name",
     "seconds until ready": "seconds",
+    "of processor time": "cpu_seconds",
     "limit": "limit",
     "verdict": "verdict",
 }
@@ -132,6 +134,13 @@ def hot_share(figures: Iterable[Figures]) -> str:
         f"From the hot path: {shown(share, share=True)} of the answers to reads, {verdict(share, HOT_ENOUGH)}"
         f" (wanted are {shown(HOT_ENOUGH, share=True)})."
     )
+
+
+def disturbance(figures: Sequence[Figures]) -> str:
+    """Whether rates mean anything: how much else the machine did."""
+    others = max((one.others for one in figures), default=0.0)
+    judged = "rates say little, compare processor times" if others > BUSY_MACHINE else "rates can be compared"
+    return f"Other work took up to {shown(others, share=True)} of what the machine did: {judged}."
 
 
 def throughput(

@@ -21,7 +21,7 @@ from tests.benchmark.arithmetic import (
 )
 from tests.benchmark.content import CASES
 from tests.benchmark.growth import row
-from tests.benchmark.report import shown, table
+from tests.benchmark.report import disturbance, hot_share, shown, table
 from tests.benchmark.responses import BrokenAnswerError, Responses
 from tests.benchmark.throughput import Figures
 from tests.benchmark.wire import NAME_LENGTH, PLACE, Address, Case, quoted, requests_of
@@ -228,6 +228,21 @@ def test_no_client_asks_for_health() -> None:
 
 def test_requests_become_literals_of_lua() -> None:
     assert quoted('a"b\\c\r\n') == '"a\\"b\\\\c\\r\\n"'
+
+
+def test_what_else_ran_is_told() -> None:
+    assert "can be compared" in disturbance([figures("a", 1, others=0.1)])
+    assert "30.0 % of what the machine did: rates say little" in disturbance(
+        [figures("a", 1, others=0.3), figures("b", 1)]
+    )
+
+
+def test_hot_share_is_of_all_answers_to_reads() -> None:
+    measured = [figures("table_5k", 1, hot=1.0, rps=900.0), figures("namespace", 1, hot=0.5, rps=100.0)]
+    written = figures("commit_5k", 1, hot=0.0, rps=1000.0)
+    assert "95.0 %" in hot_share([*measured, written])
+    assert "above 0.8" in hot_share([*measured, written])
+    assert hot_share([written, figures("table_5k", 1, hot=None)]) == "No answers of a hot path were counted."
 
 
 def test_tables_are_markdown() -> None:

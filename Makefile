@@ -8,7 +8,7 @@ PARALLEL ?= -n 2 --dist loadfile
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test conformance conformance-page test-unit test-engines test-faults lint format sbom bench bench-check lock reference clean
+.PHONY: help install run demo test conformance conformance-page test-unit test-engines test-faults soak lint format sbom bench bench-check lock reference clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -30,6 +30,9 @@ test-engines: $(VENV)/.test ## Run the engines that take long to start against t
 
 test-faults: $(VENV)/.test ## Stop, kill, starve and crash the service
 	CRASH_ROUNDS=$${CRASH_ROUNDS:-50} $(PYTHON) -m pytest tests/e2e
+
+soak: $(VENV)/.test ## Load two nodes for 15 minutes while things break (SOAK="--minutes 5" and the like)
+	@$(PYTHON) -m tests.soak $(SOAK)
 
 conformance: $(VENV)/.test ## Prove the API against the official document (ICEBERG_REST_SPEC says where it is)
 	$(PYTHON) -m tests.conformance

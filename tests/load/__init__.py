@@ -22,6 +22,7 @@ from tests.load.checks import check_rows, orphans, verify
 from tests.load.clients import LoadClient, Target
 from tests.load.history import Birth, History, Outcome, Sight
 from tests.load.http_client import WEIGHTS, HttpClient
+from tests.load.pace import Pace
 from tests.load.pyiceberg_client import PyIcebergClient
 from tests.support.postgres import DatabaseAddress
 from tests.support.process import eventually
@@ -35,7 +36,8 @@ class Load:
     """Clients in threads, from the start of the block to its end.
 
     ``urls`` are base addresses of nodes, of which clients choose one for every request. ``tables`` are shared by all.
-    ``pause`` is how long a client rests after each request, in seconds; ``weights`` how often HTTP clients do what.
+    ``pause`` is how long a client rests after each operation, in seconds, unless ``rate`` says how many operations per
+    second all do together at most; ``weights`` how often HTTP clients do what.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Load:
         pyiceberg_clients: int = 1,
         tables: int = 2,
         pause: float = 0.01,
+        rate: float | None = None,
         weights: Mapping[str, int] = WEIGHTS,
         token: str | None = None,
         seed: int | None = None,
@@ -56,7 +59,7 @@ class Load:
         self.history = History(unique_name("load"))
         self.tables = [f"shared_{number}" for number in range(tables)]
         self.stopping = threading.Event()
-        target = Target(self.urls, self.tables, warehouse, token, pause, weights, self.stopping)
+        target = Target(self.urls, self.tables, warehouse, token, Pace(pause, rate), weights, self.stopping)
         chance = random.Random(self.seed)
         kinds: list[type[LoadClient]] = [HttpClient] * http_clients + [PyIcebergClient] * pyiceberg_clients
         self.clients = [
@@ -106,6 +109,11 @@ class Load:
         eventually(
             lambda: len(self.history.acknowledged()) >= wanted, timeout, f"{commits} commits", interval=0.1
         )
+
+    @property
+    def operations(self) -> int:
+        """How many have ended so far, well or not."""
+        return sum(client.acts for client in self.clients)
 
     def idle_since(self, instant: float) -> list[str]:
         """Return the clients that have not succeeded in what they began after an instant."""

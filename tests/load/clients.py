@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.load.history import Commit, History, Outcome
+from tests.load.pace import Pace
 from tests.support.warehouses import Warehouse
 
 AFTER_FAILURE = 0.05  # seconds until a client that was refused asks again
@@ -21,7 +22,7 @@ class Target:
     tables: list[str]
     warehouse: Warehouse
     token: str | None
-    pause: float
+    pace: Pace
     weights: Mapping[str, int]
     stopping: threading.Event
 
@@ -34,7 +35,7 @@ class LoadClient(threading.Thread):
     def __init__(self, name: str, target: Target, history: History, seed: int) -> None:
         super().__init__(name=name, daemon=True)
         self.target, self.history, self.chance = target, history, random.Random(seed)
-        self.number = 0
+        self.number = self.acts = 0
         self.last_change = self.last_sight = 0.0
         self.fault: BaseException | None = None
 
@@ -43,7 +44,8 @@ class LoadClient(threading.Thread):
             self.open()
             while not self.target.stopping.is_set():
                 well = self.act()
-                self.target.stopping.wait(self.target.pause if well else AFTER_FAILURE)
+                self.acts += 1
+                self.target.stopping.wait(self.target.pace.rest() if well else AFTER_FAILURE)
         except BaseException as fault:  # noqa: BLE001 -- handed to the test, which raises it
             self.fault = fault
         finally:

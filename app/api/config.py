@@ -22,7 +22,7 @@ from app.identifiers import NAMESPACE_SEPARATOR
 def mount_config(resources: list[Operations]) -> Operations:
     """Return ``getConfig``, which announces exactly what the resources have mounted."""
     endpoints = [endpoint for resource in resources for endpoint in resource.endpoints]
-    config = Operations("config")
+    config = Operations("config", has_prefix=False)
 
     def get_config() -> Response:
         request.environ["bingsan.route"] = "/v1/config"

@@ -34,9 +34,13 @@ _NOT_FOUND = (NoSuchNamespaceException, NoSuchTableException, NoSuchViewExceptio
 
 
 class Operations:
-    """The operations of one resource; ``declarations`` has the contract of each by its endpoint."""
+    """The operations of one resource; ``declarations`` has the contract of each by its endpoint.
 
-    def __init__(self, name: str) -> None:
+    :param has_prefix: whether they are for one warehouse, and ``/v1/{prefix}`` is before them
+    """
+
+    def __init__(self, name: str, *, has_prefix: bool = True) -> None:
+        self._has_prefix = has_prefix
         self.blueprint = Blueprint(name, __name__)
         self.endpoints: list[str] = []
         self.declarations: dict[str, Declaration] = {}
@@ -82,9 +86,10 @@ class Operations:
 
     def register(self, app: Flask) -> None:
         app.register_blueprint(self.blueprint, url_prefix="/v1")
-        app.register_blueprint(
-            self.blueprint, url_prefix="/v1/<prefix>", name=f"{self.blueprint.name}_of_prefix"
-        )
+        if self._has_prefix:
+            app.register_blueprint(
+                self.blueprint, url_prefix="/v1/<prefix>", name=f"{self.blueprint.name}_of_prefix"
+            )
 
 
 def _decoding(view: View, route: str, need: Need | None, *, is_kept: bool) -> View:

@@ -14,7 +14,9 @@ STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) [\w -]*\r\n")
 LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
 BODYLESS = {204, 304}
 # What differs between two answers to one request: the time, and the ids that the service makes.
-DIFFERENT = re.compile(rb"(?<=\r\n)(?:(Date: )[^\r\n]*|(X-Request-ID: )[0-9a-f]{32})(?=\r\n)")
+DIFFERENT = re.compile(
+    rb"((?<=\r\n)Date: )[^\r\n]*(?=\r\n)|((?<=\r\n)X-Request-ID: |\(error id )[0-9a-f]{32}(?=\r\n|\))"
+)
 
 
 class Heard(NamedTuple):

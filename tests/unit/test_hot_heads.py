@@ -46,7 +46,7 @@ def test_what_clients_send() -> None:
     [
         "/health",
         "/v1/config",
-        "/v1/main/config?warehouse=main",
+        "/v1/config?warehouse=main",
         "/v1/namespaces?parent=a%1Fb&pageSize=3",
         "/v1/namespaces/a",
         "/v1/main/namespaces/a",

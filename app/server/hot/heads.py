@@ -16,7 +16,7 @@ from app.server.requests import MOST_HEADERS, is_host
 
 _TARGET: Final = re.compile(
     rb"/health"
-    rb"|/v1(?:/[^/?]+)?/config(?:\?[!$&-;=?-Z_a-z~%]*)?"
+    rb"|/v1/config(?:\?[!$&-;=?-Z_a-z~%]*)?"
     rb"|/v1(?:/[^/?]+)?/namespaces(?:/[^/?]+(?:/(?:tables|views)(?:/[^/?]+)?)?)?(?:\?[!$&-;=?-Z_a-z~%]*)?"
 )
 _PLAIN_PATH: Final = re.compile(rb"[!$&-;=@-Z_a-z~%]*(?:\?.*)?", re.DOTALL)

@@ -15,7 +15,11 @@ from app.catalog.intents import Intent, Prepared, prepare, read_bases
 from app.catalog.kinds import TABLE
 from app.catalog.locations import Adoption, claim_location, overlaps
 from app.catalog.maintenance import enqueue_superseded
-from app.catalog.metadata_files import delete_metadata_files, write_metadata_file
+from app.catalog.metadata_files import (
+    delete_metadata_files,
+    discard_metadata_files,
+    write_metadata_file,
+)
 from app.catalog.namespaces import no_such_namespace
 from app.catalog.purge import refuse_while_purged
 from app.catalog.sweep import refuse_while_deleted
@@ -49,6 +53,7 @@ def commit(
     :raises CommitStateUnknownException: when the intents may or may not have been carried out
     :raises ServiceError: when an intent cannot be carried out; then nothing changed
     """
+    failpoint("commit.validated")
     lines = [(warehouse.id, *intent.identifier.namespace, intent.identifier.name) for intent in intents]
     lock_timeout = catalog.settings.catalog.lock_timeout
     patience = max(0.0, caller.seconds_left() - lock_timeout)
@@ -84,7 +89,9 @@ def _attempt(
     catalog: Catalog, caller: Caller, warehouse: Warehouse, intents: Sequence[Intent]
 ) -> list[Prepared]:
     bases = read_bases(catalog.db, warehouse, intents)
+    failpoint("commit.read")
     prepared = [prepare(catalog, warehouse, *pair) for pair in zip(intents, bases, strict=True)]
+    failpoint("commit.prepared")
     with _written(catalog, warehouse, prepared), mutation(catalog, caller, warehouse) as tx:
         _lock_unmoved(tx, prepared)
         _swap(tx, caller, warehouse, prepared)
@@ -135,10 +142,17 @@ def _undone_on_failure(catalog: Catalog, warehouse: Warehouse, written: Sequence
 def _write(
     catalog: Catalog, warehouse: Warehouse, prepared: Sequence[Prepared], written: list[Prepared]
 ) -> None:
-    for item in prepared:
-        if item.writes_file:
-            written.append(item)
-            write_metadata_file(catalog, warehouse, item.metadata_location, item.document)
+    try:
+        for item in prepared:
+            if item.writes_file:
+                write_metadata_file(catalog, warehouse, item.metadata_location, item.document)
+                written.append(item)
+                failpoint("commit.file_written")
+    except ServiceUnavailableException:
+        # The storage is away: who has waited for it once must not wait as long for each file.
+        discard_metadata_files(catalog, warehouse, [item.metadata_location for item in written])
+        written.clear()
+        raise
     failpoint("commit.files_written")
 
 

@@ -8,6 +8,7 @@ from app.jobs import Job, enqueue
 from app.jobs.queue import delete_finished
 from app.metadata.files import superseded_metadata_files, write_paths
 from app.metadata.shapes import JsonObject
+from app.observability.failpoints import failpoint
 from app.observability.logs import get_logger
 from app.storage import locations
 
@@ -68,6 +69,7 @@ def delete_superseded(catalog: Catalog, job: Job) -> str:
         for location, reason in storages.for_location(file).delete([file], checksums=True).items():
             left += 1
             log.warning("superseded metadata file is left over", location=location, error=reason)
+        failpoint("superseded.deleted")
     return f"{len(free) - left} files deleted, {len(job.payload['files']) - len(free)} not ours, {left} left over"
 
 

@@ -59,6 +59,12 @@ def delete_metadata_files(catalog: Catalog, warehouse: Warehouse, locations: Ite
             log.warning("metadata file of a failed commit is left over", location=name, error=reason)
 
 
+def discard_metadata_files(catalog: Catalog, warehouse: Warehouse, locations: Iterable[str]) -> None:
+    """The same in the background, best effort."""
+    for location in locations:
+        catalog.storages.of(warehouse).for_location(location).discard([location])
+
+
 def _decompress(location: str, data: bytes, limit: int) -> bytes:
     decompressor = zlib.decompressobj(wbits=31)
     try:

@@ -243,7 +243,7 @@ class TestingSettings:
 
     enabled: bool = boolean(False, "Permit what is only for tests; never in production.")
     failpoints: tuple[str, ...] = text_list(
-        "Faults to inject, as name=kill, name=error, name=sleep:milliseconds or name=hold:/folder; "
+        "Faults to inject, as name=kill, name=kill:/folder, name=error, name=sleep:milliseconds or name=hold:/folder; "
         "needs testing.enabled."
     )
     cache_invalidation: bool = boolean(

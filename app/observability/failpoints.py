@@ -14,7 +14,8 @@ def arm(failpoints: tuple[str, ...]) -> None:
     """Arm ``name=kill``, ``name=error``, ``name=sleep:milliseconds`` or ``name=hold:/folder``; all others are off.
 
     ``hold`` stops the first one that comes by after a file ``name.armed`` was put into the folder. The file is
-    renamed to ``name.held``; who removes that one lets the stopped one go on.
+    renamed to ``name.held``; who removes that one lets the stopped one go on. ``kill:/folder`` kills only the first
+    one, and renames the file to ``name.killed``.
     """
     _armed.clear()
     for text in failpoints:
@@ -28,7 +29,8 @@ def failpoint(name: str) -> None:
         return
     action, _, argument = _armed[name].partition(":")
     if action == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
+        if not argument or _take(Path(argument), name, "killed"):
+            os.kill(os.getpid(), signal.SIGKILL)
     elif action == "sleep":
         time.sleep(int(argument) / 1000)
     elif action == "hold":
@@ -38,10 +40,16 @@ def failpoint(name: str) -> None:
 
 
 def _hold(folder: Path, name: str) -> None:
-    held = folder / f"{name}.held"
-    try:
-        (folder / f"{name}.armed").rename(held)
-    except FileNotFoundError:
-        return
-    while held.exists():
+    held = _take(folder, name, "held")
+    while held and held.exists():
         time.sleep(0.002)
+
+
+def _take(folder: Path, name: str, what: str) -> Path | None:
+    """Be the one whom the file that arms a failpoint is for, and say what becomes of that one."""
+    taken = folder / f"{name}.{what}"
+    try:
+        (folder / f"{name}.armed").rename(taken)
+    except FileNotFoundError:
+        return None
+    return taken

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from app.observability.failpoints import failpoint
 from app.observability.forwarding import CLIENT_ADDRESS
 from app.observability.lines import RequestEntry
 from app.observability.logs import log_request, request_level
@@ -130,6 +131,7 @@ class Exchange:
                 close()
         finally:
             self._end(None if self._whole else "answer not sent in full")
+            failpoint("request.answered")
 
     def fail(self, error: BaseException) -> None:
         """The application raised: recorded as a 500 whatever it had begun to say."""

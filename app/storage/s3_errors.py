@@ -92,7 +92,7 @@ def is_unsupported(error: ClientError) -> bool:
 def is_transient(error: Exception) -> bool:
     """Whether the same request may well succeed when it is sent again."""
     if isinstance(error, ClientError):
-        return code(error) in _BUSY or status(error) in {429, 500, 502, 503, 504}
+        return code(error) in _BUSY or status(error) in {429, 500, 502, 503, 504, 507}
     return isinstance(error, _SILENT)
 
 

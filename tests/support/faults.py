@@ -79,7 +79,8 @@ class Exchange(BaseHTTPRequestHandler):
 
     def hang_up(self) -> None:
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the other side may have done so first
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing on the terminal."""

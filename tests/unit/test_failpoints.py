@@ -1,5 +1,7 @@
 """Faults on purpose."""
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,3 +39,16 @@ def test_hold_stops_the_first_who_comes_until_its_file_is_removed(tmp_path: Path
     (tmp_path / "a.b.held").unlink()
     stopped.join(5)
     assert not stopped.is_alive()
+
+
+def test_kill_waits_for_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[tuple[int, int]] = []
+    monkeypatch.setattr(failpoints.os, "kill", lambda *what: killed.append(what))
+    failpoints.arm((f"a.b=kill:{tmp_path}",))
+    failpoint("a.b")
+    assert killed == []
+    (tmp_path / "a.b.armed").touch()
+    failpoint("a.b")
+    failpoint("a.b")
+    assert killed == [(os.getpid(), signal.SIGKILL)]
+    assert (tmp_path / "a.b.killed").exists()

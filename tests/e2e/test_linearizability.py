@@ -27,7 +27,7 @@ MakePair = Callable[..., AbstractContextManager[Pair]]
 SEEN = {
     *(("load", 200), ("load", 304), ("load", 404), ("has", 204), ("list", 200), ("list", 404)),
     *(("load_space", 200), ("load_space", 404), ("has_space", 204), ("list_spaces", 200)),
-    *(("create", 200), ("create", 409), ("commit", 200), ("append", 200), ("drop", 204)),
+    *(("create", 200), ("create", 409), ("commit", 200), ("append", 200), ("transact", 204)),
     *(
         ("rename", 204),
         ("create_space", 200),

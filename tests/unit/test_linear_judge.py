@@ -15,6 +15,8 @@ SPACES = frozenset({("a", frozenset({(TAG, "a")})), ("b", frozenset({(TAG, "b")}
 ORDERS = Thing("table", "orders", frozenset({(TAG, "orders")}))
 EMPTY = World(SPACES)
 FULL = World(SPACES, frozenset({(AT, ORDERS)}))
+ITEMS = Thing("table", "items", frozenset({(TAG, "items")}))
+TWO = World(SPACES, frozenset({(AT, ORDERS), (BT, ITEMS)}))
 OPEN = FULL._replace(rights=frozenset({WHOLE}))
 GRANTED = FULL._replace(rights=frozenset({"orders"}))
 NO_TABLE, NO_SPACE = "NoSuchTableException", "NoSuchNamespaceException"
@@ -135,6 +137,15 @@ ACCEPTED = {
             event("append", 3, 4, 409, FAILED, mark=6, known=KNOWN),
         ],
     ),
+    "a transaction": (
+        TWO,
+        [
+            event("transact", 1, 4, 204, to=BT, mark=1),
+            load(2, 3, document("items", x=1), place=BT),
+            load(5, 6, document(x=1)),
+        ],
+    ),
+    "a transaction on what is not there": (FULL, [event("transact", 1, 2, 404, NO_TABLE, to=BT)]),
     "not modified": (FULL, [event("load", 1, 2, 304, known=KNOWN)]),
     "a lost commit that happened": (FULL, [event("commit", 1, 2, None, mark=1), load(3, 4, document(x=1))]),
     "a lost commit that did not": (FULL, [event("commit", 1, 2, 500, mark=1), load(3, 4, document())]),
@@ -250,6 +261,22 @@ REJECTED = {
         [
             event("commit", 1, 2, 503, mark=1),
             load(3, 4, document(x=1)),
+        ],
+    ),
+    "half a transaction": (
+        TWO,
+        [
+            event("transact", 1, 8, 204, to=BT, mark=1),
+            load(2, 3, document("items", x=1), place=BT),
+            load(4, 5, document()),
+        ],
+    ),
+    "half a transaction that was lost": (
+        TWO,
+        [
+            event("transact", 1, 2, None, to=BT, mark=1),
+            load(3, 4, document(x=1)),
+            load(5, 6, document("items"), place=BT),
         ],
     ),
     "not modified, but it is": (FULL, [commit(1, 2, 1), event("load", 3, 4, 304, known=KNOWN)]),

@@ -29,7 +29,7 @@ EVERYTHING = {
     "append": 6,
     "create": 7,
     "drop": 3,
-    "rename": 4,
+    "rename": 8,
     "create_space": 5,
     "update_space": 3,
     "rename_space": 6,
@@ -46,9 +46,10 @@ CONTENT = {
     "list_spaces": 4,
     "commit": 5,
     "append": 2,
-    "create": 4,
+    "transact": 10,
+    "create": 6,
     "drop": 1,
-    "rename": 1,
+    "rename": 3,
     "create_space": 2,
     "update_space": 2,
     "drop_space": 1,
@@ -105,7 +106,7 @@ class Client:
         self.marks = iter(range(number * 1_000_000 + 1, (number + 1) * 1_000_000))
         self.line = lines[0]
         self.last: Asked | None = None
-        self.seen: deque[tuple[str, Place, str]] = deque(maxlen=8)
+        self.seen: deque[tuple[str, Place, str]] = deque(maxlen=16)
         self.known: dict[tuple[str, Place], Known] = {}
 
     def ask(self, asked: Asked) -> Event:
@@ -148,7 +149,7 @@ class Client:
             action,
             world,
             place,
-            kind=kind,
+            kind="table" if action in {"append", "transact"} else kind,
             to=self._elsewhere(place, whole=action == "rename_space"),
             mark=next(self.marks),
             client=self.name,
@@ -158,8 +159,16 @@ class Client:
             reader = READER if self.random.random() < 0.4 else ""
             is_conditional = action == "load" and asked.kind == "table" and self.random.random() < 0.5
             return asked._replace(reader=reader, known=known if is_conditional else None)
+        if action == "transact":
+            others = [
+                place for world, place, kind in self.seen if world == asked.world and kind == asked.kind
+            ]
+            others = [place for place in others if place != asked.place]
+            return (
+                asked._replace(to=self.random.choice(others)) if others else asked._replace(action="commit")
+            )
         if action == "append":
-            return asked._replace(kind="table", known=known, action="append" if known else "commit")
+            return asked._replace(known=known, action="append" if known else "commit")
         return self._about_rights(asked) if action == "rights" else asked
 
     def _about_rights(self, asked: Asked) -> Asked:

@@ -66,6 +66,15 @@ def append_snapshot(asked: Asked) -> Request:
     return Request("POST", thing_path(asked), commit_request(*updates, requirements=requirements))
 
 
+def transact(asked: Asked) -> Request:
+    """One property of two tables."""
+    changes = [
+        {"identifier": _identifier(asked, place), "requirements": [], "updates": [_setting(asked)]}
+        for place in (asked.place, asked.to)
+    ]
+    return Request("POST", "/v1/transactions/commit", {"table-changes": changes})
+
+
 def rename(asked: Asked) -> Request:
     ends = {"source": _identifier(asked, asked.place), "destination": _identifier(asked, asked.to)}
     return Request("POST", f"/v1/{asked.kind}s/rename", ends)
@@ -125,6 +134,7 @@ REQUESTS: dict[str, Callable[[Asked], Request]] = {
     "create": create,
     "commit": commit,
     "append": append_snapshot,
+    "transact": transact,
     "rename": rename,
     "drop": lambda asked: Request("DELETE", thing_path(asked)),
     "load_space": lambda asked: Request("GET", space_path(asked, asked.place.space)),

@@ -91,6 +91,24 @@ def _committed(event: Event, before: Thing) -> Thing | None:
     return before._replace(main=asked.mark) if (base.tag, base.main) == (before.tag, before.main) else None
 
 
+def ways_of_transact(event: Event) -> Ways:
+    """Both tables or neither. Where no namespace is renamed, this is one moment."""
+    asked = event.asked
+
+    def change(world: World) -> World | None:
+        for place in (asked.place, asked.to):
+            found = world.thing(place, "table")
+            if found is None:
+                return None
+            changed = with_property(found.properties, asked.key, str(asked.mark))
+            world = world.remove(place, found).put(place, found._replace(properties=changed))
+        return world
+
+    if event.is_unknown or event.status == 204:
+        return changing(change)
+    return refused(event, NoSuchTableException=lambda world: change(world) is None)
+
+
 def ways_of_drop(event: Event) -> Ways:
     asked = event.asked
 
@@ -242,6 +260,7 @@ WRITES: dict[str, Callable[[Event], Ways]] = {
     "create": ways_of_create,
     "commit": ways_of_commit,
     "append": ways_of_commit,
+    "transact": ways_of_transact,
     "rename": ways_of_rename,
     "drop": ways_of_drop,
     "create_space": ways_of_create_space,

@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
+from uuid import UUID
 
 from tests.benchmark.wire import PLACE, Case
 from tests.factories import commit_request, create_table_request, field, schema, set_properties, unique_name
@@ -13,7 +15,7 @@ from tests.support.server import Client
 NAMESPACES = "/v1/namespaces"
 LISTED = 100
 ROTATED = 10  # objects that small loads take in turn
-SNAPSHOT_BYTES = 500
+SNAPSHOT_BYTES = 486
 LOAD_NAMESPACE = "GET /v1/{prefix}/namespaces/{namespace}"
 LIST_NAMESPACES = "GET /v1/{prefix}/namespaces"
 LIST_TABLES = "GET /v1/{prefix}/namespaces/{namespace}/tables"
@@ -114,28 +116,41 @@ def folder_of(location: str) -> Path:
 
 
 def snapshots(count: int) -> Iterator[dict[str, Any]]:
-    """Updates that add ``count`` snapshots, each the child of the one before."""
+    """Updates that add ``count`` snapshots, each the child of the one before.
+
+    Ids, file names and counts are as unlike one another as real ones, so that they compress as those do; every run
+    has the same.
+    """
+    chance, parent, files, records = Random(count), None, 0, 0
     for number in range(1, count + 1):
+        own, added, size = (
+            chance.getrandbits(62),
+            chance.randrange(1, 50_000),
+            chance.randrange(1_000, 10_000_000),
+        )
+        files, records = files + 1, records + added
         snapshot = {
-            "snapshot-id": 7_000_000_000_000_000_000 + number,
+            "snapshot-id": own,
             "sequence-number": number,
-            "timestamp-ms": 1_700_000_000_000 + number * 1000,
-            "manifest-list": f"file:///warehouse/bench/metadata/snap-{number:019d}-1-{'m' * 36}.avro",
+            "timestamp-ms": 1_700_000_000_000 + number * 60_000 + chance.randrange(60_000),
+            "manifest-list": f"file:///warehouse/bench/metadata/snap-{own}-1-{UUID(int=chance.getrandbits(128))}.avro",
             "summary": {
                 "operation": "append",
                 "added-data-files": "1",
-                "added-records": "1000",
-                "added-files-size": "123456",
+                "added-records": str(added),
+                "added-files-size": str(size),
                 "changed-partition-count": "1",
-                "total-records": str(number * 1000),
-                "total-files-size": str(number * 123456),
-                "total-data-files": str(number),
+                "total-records": str(records),
+                "total-files-size": str(records * 200),
+                "total-data-files": str(files),
             },
             "schema-id": 0,
         }
-        if number > 1:
-            snapshot["parent-snapshot-id"] = 7_000_000_000_000_000_000 + number - 1
-        yield {"action": "add-snapshot", "snapshot": snapshot}
+        yield {
+            "action": "add-snapshot",
+            "snapshot": snapshot | ({"parent-snapshot-id": parent} if parent else {}),
+        }
+        parent = own
 
 
 def batches(updates: list[dict[str, Any]], size: int = 2_000) -> Iterator[list[dict[str, Any]]]:

@@ -24,12 +24,12 @@ from tests.support.process import eventually
 from tests.support.proxy import Proxy
 from tests.support.server import Client, TestServer
 from tests.support.standby import Standby
-from tests.support.warehouses import LocalWarehouse
+from tests.support.warehouses import LocalWarehouse, same_place
 
 SMALL_WAL = ["-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"]
 POOL = 8
 SCARCE = {"database.max_open_conns": POOL, "database.acquire_timeout": "1s"}  # locks are waited for longer
-CONNECTIONS = POOL + 2 * 2 + 4  # of the pool; of each worker's own; of the jobs process
+CONNECTIONS = POOL + 2 * 2 + 6  # of the pool; of each worker's own; of the jobs process
 FROZEN_SECONDS = 20
 DAY = 24 * 60 * 60
 COMMITS = {"commit": 4, "load": 1}
@@ -58,15 +58,25 @@ class Site:
             with Load([self.server.url, *more], self.server.warehouse, **options) as load:
                 load.flows()
                 load.goes_on(20)
+                workers = self.server.workers()
                 yield load, watch
                 load.flows()
                 load.goes_on(20)
             watch.says(200)
         print(load.history)
+        assert self.server.workers() == workers
         assert watch.silent() == []
         load.verify(database)
         assert len(load.orphans(database)) <= load.unknown()
+        self.purge(f"/v1/namespaces/{load.history.namespace}/tables/{load.tables[-1]}")
         eventually(lambda: at_rest(rest), 30, "nothing is left over", interval=0.2)
+
+    def purge(self, table: str) -> None:
+        """Drop a table with its files, which is the work of the jobs process."""
+        with Client(self.server.url) as client:
+            file = same_place(client.get(table).json()["metadata-location"])
+            assert client.delete(table, params={"purgeRequested": "true"}).status_code == 204
+        eventually(lambda: file not in self.server.warehouse.files(), 60, "the file is gone", interval=0.1)
 
 
 def at_rest(rest: Rest) -> bool:

@@ -87,6 +87,8 @@ class Proxy:
                 server = opened.enter_context(socket.create_connection(("127.0.0.1", self.target_port)))
             except OSError:
                 return
+            if server.getsockname() == server.getpeername():
+                return  # nobody listens, and the kernel has chosen that very port for our end
             other = {client: server, server: client}
             while not self.closed:
                 ready, _, _ = select.select([client, server], [], [], 1)

@@ -58,10 +58,10 @@ def metadata_answer(
     if delegation.way == "remote-signing":
         more["remote-signing-config"] = {"properties": {}, "headers": {}}
     location = msgspec.json.encode(metadata_location)
-    body = b'{"metadata-location":' + location + b',"metadata":' + document.encode()
     tail = b"," + msgspec.json.encode(more)[1:] if more else b"}"
     g.body_key = etag and (etag, tail)
-    return raw_answer(body + tail, headers={"ETag": etag} if etag else None)
+    body = b"".join((b'{"metadata-location":', location, b',"metadata":', document.encode(), tail))
+    return raw_answer(body, headers={"ETag": etag} if etag else None)
 
 
 def _storage_config() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Who does something, from where, and on whose behalf: what the change log and the audit say of it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from app.observability.redaction import mask_text
@@ -50,11 +50,12 @@ class Origin:
 
     def columns(self) -> dict[str, Any]:
         """The parameters of the queries that store it."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _COLUMNS}
 
 
 SETTINGS = Origin(principal="settings", principal_kind=SYSTEM, request_id="start")
 """The settings, where they say what there has to be."""
+_COLUMNS = tuple(member.name for member in fields(Origin))
 _KEPT = ("principal_id", "credential", "address", "user_agent")
 
 

@@ -52,19 +52,61 @@ _USED_SECONDS = 1.0
 _QUIET_SECONDS = 0.1
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1 << 20
+# Bodies above this are not copied behind their heads.
+_APART = 16_384
 
 
 class Answer(Response):  # type: ignore[misc]
-    """gunicorn's response under our name, which closes the connection once the worker stops."""
+    """gunicorn's response under our name, which closes the connection once the worker stops.
+
+    The head is sent along with the beginning of the body.
+    """
+
+    headers_sent: bool
 
     def __init__(self, req: Any, sock: Any, cfg: Any, worker: "Worker") -> None:
         super().__init__(req, sock, cfg)
         self.version = SERVER_NAME
         self._worker = worker
+        self._head = b""
 
     def should_close(self) -> bool:
         stays = self._worker.alive and self._worker.settings.server.keep_alive
         return not stays or bool(super().should_close())
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the client may have got anything of it."""
+        return self.headers_sent and not self._head
+
+    @property
+    def head(self) -> str:
+        """The status line and the headers, with the empty line behind them."""
+        lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers)]
+        return "".join([*lines, "\r\n"])
+
+    def send_headers(self) -> None:
+        if not self.headers_sent:
+            self._head = self.head.encode("latin-1")
+            self.headers_sent = True
+
+    def close(self) -> None:
+        self.send_headers()
+        self._emit_head()
+        super().close()
+
+    def _emit_body(self, data: bytes) -> None:
+        if self.chunked or len(data) > _APART:
+            self._emit_head()
+            super()._emit_body(data)
+            return
+        head, self._head = self._head, b""
+        self.sock.sendall(head + data)
+
+    def _emit_head(self) -> None:
+        head, self._head = self._head, b""
+        if head:
+            self.sock.sendall(head)
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -275,7 +317,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             with RequestDeadline(self.settings.server.request_timeout, reading=False):
                 body = self._run_application(environ, response, gathers=fill is not None)
         except (Exception, RequestDeadline) as error:
-            if isinstance(error, OSError) or not response.headers_sent:
+            if isinstance(error, OSError) or not response.has_begun:
                 raise
             log.error("answer broken off", method=request.method, path=request.path, error=error)
             return False
@@ -285,9 +327,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
         return not response.should_close()
 
     def _keep(self, fill: "Fill", response: Answer, body: bytes, environ: dict[str, Any]) -> None:
-        head = "".join([*response.default_headers(), *(f"{k}: {v}\r\n" for k, v in response.headers), "\r\n"])
         etag = next((value for name, value in response.headers if name == "ETag"), None)
-        self.hot_way.keep(fill, response.status_code, head, body, environ, etag)
+        self.hot_way.keep(fill, response.status_code, response.head, body, environ, etag)
 
     def _read_deadline(self, complete: bool, started: float) -> AbstractContextManager[object]:
         """What is left of ``server.read_timeout``; no timer for what has arrived already."""

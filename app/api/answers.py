@@ -60,6 +60,7 @@ def metadata_answer(
     location = msgspec.json.encode(metadata_location)
     tail = b"," + msgspec.json.encode(more)[1:] if more else b"}"
     g.body_key = etag and (etag, tail)
+    g.holds_secrets = delegation.way is not None
     body = b"".join((b'{"metadata-location":', location, b',"metadata":', document.encode(), tail))
     return raw_answer(body, headers={"ETag": etag} if etag else None)
 

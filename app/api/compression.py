@@ -2,6 +2,8 @@
 
 An entity tag names one form of an answer, so those who take gzip get other tags, also where the answer is too small to
 be compressed: which one depends on nothing but the request.
+
+What holds credentials is never compressed: its length would tell about them (BREACH).
 """
 
 import gzip
@@ -77,6 +79,7 @@ class Compression:
             request.method == "GET"
             and response.status_code == 200
             and response.mimetype == "application/json"
+            and not g.get("holds_secrets")
             and (response.content_length or 0) >= self._least
         )
 

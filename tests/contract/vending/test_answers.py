@@ -20,7 +20,7 @@ from tests.contract.vending.keys import (
     issued,
     load,
 )
-from tests.factories import create_table_request, unique_name
+from tests.factories import create_table_request, set_properties, unique_name
 from tests.support.faults import Exchange, Proxy
 from tests.support.server import Client, TestServer
 from tests.support.warehouses import VendingWarehouse
@@ -164,6 +164,15 @@ def test_past_half_of_their_life_there_are_new_ones(client: Client, table: Tabul
         answer = client.get(table.path, headers={**UNCOMPRESSED, "If-None-Match": known})
         assert answer.status_code == 200, known
         assert answer.json()["storage-credentials"]
+
+
+def test_credentials_are_never_compressed(client: Client, table: Tabular) -> None:
+    table.commit(set_properties(**{f"p{number}": "x" * 30_000 for number in range(3)}))
+    gzip = {"Accept-Encoding": "gzip"}
+    assert client.get(table.path, headers=gzip).headers["Content-Encoding"] == "gzip"
+    loaded = client.get(table.path, headers={**ASKING, **gzip})
+    assert loaded.json()["storage-credentials"]
+    assert "Content-Encoding" not in loaded.headers
 
 
 def test_answers_with_and_without_credentials_have_other_tags(client: Client, table: Tabular) -> None:

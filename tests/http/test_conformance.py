@@ -2,9 +2,13 @@
 
 import pytest
 
-from tests.http.cases import CASES, Case
+from tests.http.cases import Case
 from tests.http.conversation import Conversation, Heard, converse
+from tests.http.framing_cases import CODINGS, CONNECTIONS, LENGTHS
+from tests.http.head_cases import HEADS, REQUEST_LINES
 from tests.http.world import Ways
+
+CASES = [*REQUEST_LINES, *HEADS, *LENGTHS, *CODINGS, *CONNECTIONS]
 
 
 def in_one_piece(port: int, ways: Ways, case: Case) -> Heard:

@@ -46,7 +46,7 @@ class Bench:
 
     @cached_property
     def content(self) -> Content:
-        return Content(self.site.client())
+        return Content(self.site)
 
     @cached_property
     def fsync(self) -> dict[str, float]:
@@ -90,7 +90,7 @@ class Bench:
 
     def idle(self) -> Iterator[str]:
         with Postgres(options=[]) as postgres, running_site(postgres, self.options.set) as site:
-            figures = self.results["idle"] = crowd.measure_idle(site, Content(site.client()), 10)
+            figures = self.results["idle"] = crowd.measure_idle(site, Content(site), 10)
         self.failed += figures["failed_at_first"] + figures["load"]["failed"]
         yield from report.idle(figures)
 

@@ -8,12 +8,13 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from tests.benchmark.bulk import BULK, NAMESPACES, fill
+from tests.benchmark.site import Site
 from tests.benchmark.wire import PLACE, Case
 from tests.factories import commit_request, create_table_request, field, schema, set_properties, unique_name
-from tests.support.server import Client
 
-NAMESPACES = "/v1/namespaces"
 LISTED = 100
+MANY = 5_000  # more than the heads that a worker remembers
 ROTATED = 10  # objects that small loads take in turn
 SNAPSHOT_BYTES = 486
 LOAD_NAMESPACE = "GET /v1/{prefix}/namespaces/{namespace}"
@@ -27,13 +28,14 @@ CREATE_TABLE = "POST /v1/{prefix}/namespaces/{namespace}/tables"
 class Content:
     """The catalog's content during one run."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, site: Site) -> None:
+        self._site, self.client = site, site.client()
         self._folders: dict[str, list[Path]] = {}
         # Made once, whichever cases need it.
         self.namespace = cache(self._namespace)
         self.children = cache(self._children)
         self.tables = cache(self._tables)
+        self.many = cache(self._many)
 
     def commit(self, name: str, size: int, *, slow: bool = False) -> Case:
         """Set a property of 100 tables in turn."""
@@ -59,6 +61,10 @@ class Content:
     def load(self, name: str, size: int, count: int = 1, **more: Any) -> Case:
         """Load tables in turn."""
         return Case(name, f"GET {TABLE}", self.tables(size, count), **more)
+
+    def _many(self) -> list[str]:
+        fill(self._site, 2 * MANY)
+        return [f"{NAMESPACES}/{BULK}/tables/t{number}" for number in range(1, MANY + 1)]
 
     def _namespace(self, name: str) -> str:
         made = unique_name(name)
@@ -163,6 +169,7 @@ CASES: dict[str, Maker] = {
     "namespace": lambda content, name: Case(name, LOAD_NAMESPACE, content.children()[:ROTATED]),
     "head_table": lambda content, name: Case(name, f"HEAD {TABLE}", content.tables(5_000, ROTATED), 204),
     "table_5k": lambda content, name: content.load(name, 5_000, ROTATED),
+    "many_tables": lambda content, name: Case(name, f"GET {TABLE}", content.many()),
     "table_304": lambda content, name: content.load(name, 5_000, ROTATED, status=304, conditional=True),
     "list_namespaces": Content.list_namespaces,
     "list_tables": Content.list_tables,

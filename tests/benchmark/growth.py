@@ -1,18 +1,16 @@
-"""What each operation costs in a catalog of few and of many tables.
+"""What each operation costs in a catalog of few and of many tables, half of them in one namespace (``bulk.py``).
 
-The tables are rows made by SQL after the model of one that the service made; their metadata files are not there, and no
-operation here reads one. Counts are those of PostgreSQL: pages touched, rows returned. They are the same whatever else
-the machine does; processor times are not.
+Counts are those of PostgreSQL: pages touched, rows returned. They are the same whatever else the machine does;
+processor times are not.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.benchmark.arithmetic import growth
-from tests.benchmark.content import NAMESPACES
+from tests.benchmark.bulk import BULK, NAMESPACES, SPACES, done, fill
 from tests.benchmark.load import Processor
 from tests.benchmark.site import Site, running_site
 from tests.factories import commit_request, create_table_request, set_properties, unique_name
@@ -27,33 +25,7 @@ FLUSH = 1.1  # seconds after which a session of PostgreSQL tells its counts at t
 ALLOWED = 1.5
 """How much more may be touched at the last size than at the first: trees get a level deeper."""
 
-BULK = "bulk"
 COUNTS = "SELECT blks_hit + blks_read, tup_returned FROM pg_stat_database WHERE datname = current_database()"
-COLUMNS = """SELECT column_name FROM information_schema.columns
-    WHERE table_schema = 'public' AND table_name = %s AND column_name <> 'id' ORDER BY ordinal_position"""
-SPACES = 200
-# Half of the tables in one namespace, the others in namespaces of a hundred; of these there are SPACES at least.
-OF_NAMESPACES = {
-    "levels": "ARRAY['s' || i]",
-    "location": "n.location || '-' || i",
-}
-OF_TABLES = {
-    "namespace_id": "coalesce(own.id, n.id)",
-    "name": "'t' || i",
-    "uuid": "new.uuid",
-    "location": "t.location || '-' || i",
-    "location_key": "t.location_key || '-' || i",
-    "metadata_location": "replace(t.metadata_location, t.location, t.location || '-' || i)",
-    "document": "replace(replace(t.document, t.location, t.location || '-' || i), t.uuid::text, new.uuid::text)",
-}
-FILL_NAMESPACES = """INSERT INTO namespaces ({columns}) SELECT {values}
-    FROM namespaces n, generate_series(1, greatest(%(half)s / 100, %(spaces)s)) i WHERE n.levels = ARRAY['bulk']"""
-FILL_TABLES = """INSERT INTO tabulars ({columns}) SELECT {values}
-    FROM generate_series(1, %(half)s * 2) i
-    CROSS JOIN LATERAL (SELECT gen_random_uuid() AS uuid WHERE i > 0) new
-    JOIN namespaces n ON n.levels = ARRAY['bulk']
-    LEFT JOIN namespaces own ON i > %(half)s AND own.levels = ARRAY['s' || (i - %(half)s + 99) / 100]
-    JOIN tabulars t ON t.name = 'model'"""
 
 
 @dataclass(frozen=True)
@@ -139,30 +111,6 @@ def told_counts(database: DatabaseAddress, operation: Operation, number: int) ->
     return pages, rows
 
 
-def fill(site: Site, size: int) -> None:
-    """Make ``size`` tables and as many namespaces as hold half of them by hundreds."""
-    with site.client() as client:
-        done(client.post(NAMESPACES, json={"namespace": [BULK]}))
-        done(client.post(f"{NAMESPACES}/{BULK}/tables", json=create_table_request("model")))
-    database = site.server.database
-    assert database is not None
-    with closing(database.connect()) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for table, alias, statement, own in (
-                ("namespaces", "n", FILL_NAMESPACES, OF_NAMESPACES),
-                ("tabulars", "t", FILL_TABLES, OF_TABLES),
-            ):
-                cursor.execute(COLUMNS, [table])
-                columns = [name for (name,) in cursor.fetchall()]
-                values = ", ".join(own.get(name, f"{alias}.{name}") for name in columns)
-                cursor.execute(
-                    statement.format(columns=", ".join(columns), values=values),
-                    {"half": size // 2, "spaces": SPACES},
-                )
-            cursor.execute("VACUUM ANALYZE")
-
-
 def operations(client: Client, size: int) -> Iterator[Operation]:
     """In an order in which each finds what the ones before have left."""
     half = size // 2
@@ -221,8 +169,3 @@ def operations(client: Client, size: int) -> Iterator[Operation]:
 def renamed(name: str) -> dict[str, Any]:
     old, new = ({"namespace": [BULK], "name": one} for one in (name, f"{name}_new"))
     return {"source": old, "destination": new}
-
-
-def done(answer: Any, status: int = 200) -> Any:
-    assert answer.status_code == status, f"{answer.request.url}: {answer.status_code} {answer.text[:500]}"
-    return answer.json() if status == 200 else None

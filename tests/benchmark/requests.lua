@@ -13,7 +13,7 @@ end
 function init(args)
   requests, tag = dofile(args[1]), args[2]
   fixed = not string.find(requests[1], PLACE, 1, true)
-  count = 0
+  count = tonumber(tag, 16) % #requests -- no burst begins where the one before has
 end
 
 function request()

@@ -48,7 +48,7 @@ class Figures:
     connections: int
     rps: float
     ratio: float
-    noise: float
+    noise: float | None
     cpu_ratio: float
     p50_ms: float
     p99_ms: float
@@ -123,7 +123,7 @@ class Throughput:
         requests = requests_of(case, address)
         check(case, requests, address)
         if not case.body:
-            wrk(requests, address.url, WARMING, 1)
+            wrk(requests, address.url, WARMING, max(1, len(requests) // 500))
 
     def _round(self, cases: Sequence[Case], connections: int, seconds: int) -> None:
         for number, case in enumerate(cases):
@@ -158,7 +158,7 @@ class Throughput:
             name=name,
             connections=connections,
             ratio=round(ratio(rates, yardstick), 4),
-            noise=round(ratio_noise(rates, yardstick), 3),
+            noise=round(ratio_noise(rates, yardstick), 3) if len(rates) > 1 else None,
             cpu_ratio=round(statistics.median(one.total_cpu_us for one in hello) / cost, 4),
             hot=round(statistics.median(self._hot[key]), 4) if key in self._hot else None,
             failed=sum(one.failed for one in own),

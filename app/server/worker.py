@@ -48,8 +48,9 @@ _HANDSHAKE_SECONDS = 0.05
 _FRESH_SECONDS = 0.5
 # how long one that served requests stays while others like it are still used (a proxy would send one more on it just
 # as it closes; each of its answers closes one), and how long nobody has used any when all close at once.
-_USED_SECONDS = 1.0
-_QUIET_SECONDS = 0.1
+_USED_SECONDS = 5.0
+_QUIET_SECONDS = 1.0
+_TICK_SECONDS = 0.1
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1 << 20
 # Bodies above this are not copied behind their heads.
@@ -207,16 +208,18 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def _close_idle(self, pool: Pool, end: float) -> None:
         """Close connections as they fall idle, until there is none or the time is up."""
-        closed, served = time.monotonic(), -1
+        closed = used = time.monotonic()
+        served = self.nr
         while self._connections(pool) and (left := end - time.monotonic()) > 0:
             self.notify()
-            age = time.monotonic() - closed
-            if self.nr == served or age >= _USED_SECONDS:
-                self.idle.close(fresh=age >= _FRESH_SECONDS)
+            now = time.monotonic()
+            if self.nr != served:
+                served, used = self.nr, now
+            if now - used >= _QUIET_SECONDS or now - closed >= _USED_SECONDS:
+                self.idle.close(fresh=now - closed >= _FRESH_SECONDS)
                 if self.lanes is not None:
-                    self.lanes.close_idle(fresh=age >= _FRESH_SECONDS)
-            served = self.nr
-            self._join(pool, min(left, _QUIET_SECONDS))
+                    self.lanes.close_idle(fresh=now - closed >= _FRESH_SECONDS)
+            self._join(pool, min(left, _TICK_SECONDS))
 
     def _join(self, pool: Pool, seconds: float) -> None:
         """Wait until nothing is under way, at most so long."""

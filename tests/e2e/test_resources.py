@@ -19,7 +19,7 @@ from tests.support.warehouses import S3Warehouse
 
 CROWD = 200
 REFUSALS = {409, 429, 503}  # nothing was applied, and the server knows it
-PATIENCE = 1.0  # seconds in which a request that needs nothing scarce is answered
+PATIENCE = 4.0  # half of storage.deadline: who is held up waits longer
 
 
 @pytest.fixture

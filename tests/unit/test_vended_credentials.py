@@ -61,11 +61,11 @@ def test_nobody_gets_the_credential_of_another(other: Wanted) -> None:
 
 
 def test_it_is_renewed_at_half_of_its_life() -> None:
-    store = Store(life=0.4)
+    store = Store(life=2.0)
     kept = VendedCredentials(store, DirectExecutor())
     began = time.monotonic()
-    eventually(lambda: kept.get(WANTED, ignore).key_id == "2", 2, "a new credential", interval=0.01)
-    assert 0.15 < time.monotonic() - began < 0.39
+    eventually(lambda: kept.get(WANTED, ignore).key_id == "2", 5, "a new credential", interval=0.01)
+    assert 0.9 < time.monotonic() - began < 1.9
 
 
 def test_all_who_ask_at_once_wait_for_one_call() -> None:

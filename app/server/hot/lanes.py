@@ -249,7 +249,9 @@ class Lanes:
         greenlet.start()
 
     def _close(self, lane: Lane) -> None:
-        self._lanes.discard(lane)
+        if lane not in self._lanes:
+            return
+        self._lanes.remove(lane)
         if not self._lanes:
             self._is_empty.set()
         lane.watcher.stop()

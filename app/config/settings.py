@@ -96,7 +96,12 @@ class DatabaseSettings:
         "TLS towards PostgreSQL, as libpq's sslmode.",
     )
     ssl_root_cert: str = text("", "File of the authorities that verify-ca and verify-full trust.")
-    max_open_conns: int = integer(20, 2, 10_000, "Connections of the node, shared out to its workers.")
+    max_open_conns: int = integer(
+        20,
+        2,
+        10_000,
+        "Connections of the node, shared out to its workers, each of which has two more of its own.",
+    )
     max_idle_conns: int = integer(5, 0, 10_000, "Connections of the node kept open while unused.")
     conn_max_lifetime: float = duration("5m", "Age at which a connection is replaced; 0 is never.")
     conn_max_idle_time: float = duration("5m", "Time after which an unused connection is closed; 0 is never.")

@@ -25,6 +25,7 @@ OLDEST = 15
 NOBODY = 65534
 SUPERUSER = "catalog"
 FAST = ["-c", "fsync=off", "-c", "full_page_writes=off"]  # the machine does not lose power during a test
+CONNECTIONS = 400  # of all the servers that a run of the tests has at a time
 OPEN = """SELECT pid, state, query FROM pg_stat_activity
     WHERE datname = current_database() AND state LIKE 'idle in transaction%'"""
 LOCKS = """SELECT a.pid, l.mode, a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -108,6 +109,8 @@ class Postgres:
                 "127.0.0.1",
                 "-k",
                 "",
+                "-c",
+                f"max_connections={CONNECTIONS}",
                 *self.options,
             ],
             self.log,

@@ -26,6 +26,7 @@ log = get_logger("postgres")
 _PORT = 5432  # of the socket's name only
 _START_SECONDS = 120.0
 _LEFTOVER_SECONDS = 15.0
+_BESIDE_POOL = 2  # connections of a worker: one asks whether the database is there, one what was committed
 _SPARE_CONNECTIONS = 20
 
 
@@ -199,7 +200,7 @@ class EmbeddedPostgres:
             "unix_socket_directories": '"{}"'.format(str(socket_folder).replace('"', '""')),
             "unix_socket_permissions": "0700",
             "max_connections": self._settings.database.max_open_conns
-            + self._settings.server.workers
+            + _BESIDE_POOL * self._settings.server.workers
             + _SPARE_CONNECTIONS,
             "logging_collector": "on",
             "log_directory": "log",

@@ -38,6 +38,7 @@ from app.observability.metrics import metrics
 from app.storage import locations
 
 OPTIMISTIC_ATTEMPTS = 2
+_MARGIN = 2.0
 
 
 class LostRace(Exception):
@@ -56,8 +57,9 @@ def commit(
     failpoint("commit.validated")
     lines = [(warehouse.id, *intent.identifier.namespace, intent.identifier.name) for intent in intents]
     lock_timeout = catalog.settings.catalog.lock_timeout
-    patience = max(0.0, caller.seconds_left() - lock_timeout)
-    with _as_commit_errors(), catalog.commit_queue.hold(lines, patience):
+    # Whose turn comes late could still wait for the storage when its time is up: nobody would know the outcome.
+    needed = max(lock_timeout, catalog.settings.storage.deadline + _MARGIN)
+    with _as_commit_errors(), catalog.commit_queue.hold(lines, max(0.0, caller.seconds_left() - needed)):
         for _ in range(OPTIMISTIC_ATTEMPTS):
             try:
                 return _attempt(catalog, caller, warehouse, intents)

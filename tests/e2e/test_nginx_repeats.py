@@ -111,7 +111,7 @@ def test_a_drop_goes_to_another_node(pair: Pair, table: str, key: dict[str, str]
     """Which no longer finds the table, and without a key cannot know why."""
     answer, answered = pair.ask("DELETE", table, headers=key)
     assert answer.status_code == status
-    assert answered == [204, status]
+    assert sorted(answered) == sorted([204, status])  # two workers wrote their lines
 
 
 @pytest.mark.parametrize("key", [False, True])

@@ -63,22 +63,20 @@ class HotWay:
         if version is None:
             return None
         who: Hashable = None
+        session = None
         if self._services.authenticator is not None:
             session = self._services.authenticator.remembered(head.digest or b"", version)
             if session is None:
                 return None
             who = session.principal.id, session.scopes, session.roles, session.granting
-            if not self._admit(session):
-                return None
         elif self._services.buckets is not None:
             return None  # counted by address: Flask does it
-        is_trusted = self._proxies.trusts(peer)
-        key = (who, head.asked, is_trusted)
+        key = who, head.asked, self._proxies.trusts(peer)
         reply = self._known(key, head)
         if reply is None:
             metrics.cache_misses.inc()
             return Fill(key, Reads(), self.replies.moment, version)
-        return reply
+        return reply if self._admit(session) else None
 
     def probe(self, head: Head, peer: str) -> Reply | Fill:
         """The reply to a question whether the process answers, which depends on nothing."""
@@ -90,9 +88,10 @@ class HotWay:
             self._services.forget()
         self.replies.evict(tags)
 
-    def _admit(self, session: Session) -> bool:
+    def _admit(self, session: Session | None) -> bool:
+        """Count a request that is answered here; what is left to Flask is counted there."""
         buckets = self._services.buckets
-        return buckets is None or not buckets.take(f"principal {session.principal.name}")
+        return session is None or buckets is None or not buckets.take(f"principal {session.principal.name}")
 
     def _known(self, key: tuple[Hashable, ...], head: Head) -> Reply | None:
         asked = head.if_none_match

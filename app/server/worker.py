@@ -18,7 +18,7 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn.http.errors import NoMoreData
 from gunicorn.http.parser import RequestParser
-from gunicorn.http.wsgi import Response, create
+from gunicorn.http.wsgi import create
 from gunicorn.workers import base
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -29,10 +29,11 @@ from app.observability.forwarding import TrustedProxies
 from app.observability.logs import get_logger
 from app.observability.request_ids import accept_request_id
 from app.observability.state import process
+from app.server.answer import Answer
 from app.server.connections import IdleConnections
 from app.server.deadlines import RequestDeadline
 from app.server.ending import drop_newcomers, node_end
-from app.server.refusal import SERVER_NAME, record, refusal, service_error
+from app.server.refusal import record, refusal, service_error
 from app.server.requests import check_size, expects_body, limited_request, read_body
 from app.server.tls import HANDSHAKE, Certificates, say_goodbye
 
@@ -53,61 +54,6 @@ _QUIET_SECONDS = 1.0
 _TICK_SECONDS = 0.1
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1 << 20
-# Bodies above this are not copied behind their heads.
-_APART = 16_384
-
-
-class Answer(Response):  # type: ignore[misc]
-    """gunicorn's response under our name, which closes the connection once the worker stops.
-
-    The head is sent along with the beginning of the body.
-    """
-
-    headers_sent: bool
-
-    def __init__(self, req: Any, sock: Any, cfg: Any, worker: "Worker") -> None:
-        super().__init__(req, sock, cfg)
-        self.version = SERVER_NAME
-        self._worker = worker
-        self._head = b""
-
-    def should_close(self) -> bool:
-        stays = self._worker.alive and self._worker.settings.server.keep_alive
-        return not stays or bool(super().should_close())
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether the client may have got anything of it."""
-        return self.headers_sent and not self._head
-
-    @property
-    def head(self) -> str:
-        """The status line and the headers, with the empty line behind them."""
-        lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers)]
-        return "".join([*lines, "\r\n"])
-
-    def send_headers(self) -> None:
-        if not self.headers_sent:
-            self._head = self.head.encode("latin-1")
-            self.headers_sent = True
-
-    def close(self) -> None:
-        self.send_headers()
-        self._emit_head()
-        super().close()
-
-    def _emit_body(self, data: bytes) -> None:
-        if self.chunked or len(data) > _APART:
-            self._emit_head()
-            super()._emit_body(data)
-            return
-        head, self._head = self._head, b""
-        self.sock.sendall(head + data)
-
-    def _emit_head(self) -> None:
-        head, self._head = self._head, b""
-        if head:
-            self.sock.sendall(head)
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -308,7 +254,13 @@ class Worker(GeventWorker):  # type: ignore[misc]
         largest = self.settings.limits.max_request_body_size
         check_size(request, largest)
         response, environ = create(
-            request, client, addr, listener_name, self.cfg, response_class=Answer, response_args=(self,)
+            request,
+            client,
+            addr,
+            listener_name,
+            self.cfg,
+            response_class=Answer,
+            response_args=(self._keeps_connections,),
         )
         request.environ = environ
         environ.update(fill.environ() if fill else ())
@@ -332,6 +284,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def _keep(self, fill: "Fill", response: Answer, body: bytes, environ: dict[str, Any]) -> None:
         etag = next((value for name, value in response.headers if name == "ETag"), None)
         self.hot_way.keep(fill, response.status_code, response.head, body, environ, etag)
+
+    def _keeps_connections(self) -> bool:
+        return bool(self.alive and self.settings.server.keep_alive)
 
     def _read_deadline(self, complete: bool, started: float) -> AbstractContextManager[object]:
         """What is left of ``server.read_timeout``; no timer for what has arrived already."""

@@ -6,6 +6,7 @@ read in two ways is not.
 
 import hashlib
 import re
+from contextlib import suppress
 from typing import Final
 
 import httptools
@@ -109,9 +110,8 @@ class Heads:
         message = _Message()
         parser = httptools.HttpRequestParser(message)
         try:
-            parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # whether it is an upgrade that may be passed over is looked at below
+            with suppress(httptools.HttpParserUpgrade):  # whether it may be passed over is looked at below
+                parser.feed_data(data)
         except httptools.HttpParserError:
             return None
         if not message.is_complete or parser.get_http_version() != "1.1":

@@ -123,7 +123,7 @@ def test_metrics_describe_node_and_content(server: TestServer, table: Tabular) -
     )
     assert server.metric("iceberg_namespaces_total") >= 1
     assert server.metric("bingsan_ready") == 1
-    assert server.metric("bingsan_workers") == 2
+    eventually(lambda: server.metric("bingsan_workers") == 2, 10, "both workers are counted")
     assert server.metric("bingsan_build_info", version="0.1.0") == 1
     assert server.metric("iceberg_db_connections_max") >= 2
     assert server.metric("iceberg_db_connections_total") <= server.metric("iceberg_db_connections_max")

@@ -331,7 +331,9 @@ def test_provider_that_is_away_from_the_start(make_server: MakeServer, own_provi
         assert answer.json()["error"]["type"] == "ServiceUnavailableException"
         assert client.get("/health").status_code == 200
         logged(server, UNREACHABLE, own_provider.issuer)
-        assert server.metric("bingsan_openid_key_fetches_total", provider="corp", outcome="failure") >= 1
+        failed = {"provider": "corp", "outcome": "failure"}
+        name = "bingsan_openid_key_fetches_total"
+        eventually(lambda: server.metric(name, **failed) >= 1, 10, "the attempt is counted")
         own_provider.start()
         eventually(lambda: ask(client, token).status_code == 200, 30, "the keys are fetched again")
 

@@ -61,7 +61,7 @@ def test_every_kind_of_request_succeeds_and_fails(crowd: Crowd) -> None:
     done = {action for action, status in outcomes if status < 300}
     assert len(crowd.actions - done) <= 2, "chance may leave out one or two"
     refused = {action for action, status in outcomes if status == 409}
-    assert refused >= {"create_table", "create_view", "rename"}
+    assert len(refused & {"create_table", "create_view", "rename"}) >= 2, "chance may leave out one"
 
 
 def test_replaying_the_changes_gives_the_state(crowd: Crowd) -> None:

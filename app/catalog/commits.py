@@ -111,7 +111,9 @@ def _attempt_locked(
         bases = read_bases(tx, warehouse, intents)
         _lock(tx, [base.id for base in bases if base.id is not None])
         bases = read_bases(tx, warehouse, intents)
+        failpoint("commit.read")
         prepared = [prepare(catalog, warehouse, *pair) for pair in zip(intents, bases, strict=True)]
+        failpoint("commit.prepared")
         _lock_unmoved(tx, prepared)
         _write(catalog, warehouse, prepared, written)
         _swap(tx, caller, warehouse, prepared)

@@ -19,7 +19,7 @@ from app.storage.locations import normalise
 from app.storage.roles import WAYS, session_problem, ways_problem
 from app.storage.sealing import decode_keys
 
-_FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=(kill(:/\S+)?|error|sleep:\d{1,6}|hold:/\S+)")
+_FAILPOINT = re.compile(r"[a-z][a-z0-9_.]*=((kill|error)(:/\S+)?|sleep:\d{1,6}|hold:/\S+)")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 _SHORTEST_SECRET = 16
@@ -290,7 +290,5 @@ def _testing(settings: Settings) -> Iterator[Fault]:
         )
     for failpoint in testing.failpoints:
         if not _FAILPOINT.fullmatch(failpoint):
-            expected = (
-                "name=kill, name=kill:/folder, name=error, name=sleep:milliseconds or name=hold:/folder"
-            )
+            expected = "name=kill or name=error, both also with :/folder, name=sleep:milliseconds or name=hold:/folder"
             yield Fault("testing.failpoints", "not a failpoint", failpoint, expected)

@@ -237,7 +237,7 @@ class CacheSettings:
     max_bytes: int = size(
         "64MiB",
         "Memory for remembered answers per worker; the least recently used give way. No answer above a quarter of it is"
-        " remembered.",
+        " remembered. Beside it, an eighth as much is for heads of requests, and a quarter for compressed bodies.",
         low="1MiB",
     )
 
@@ -248,8 +248,8 @@ class TestingSettings:
 
     enabled: bool = boolean(False, "Permit what is only for tests; never in production.")
     failpoints: tuple[str, ...] = text_list(
-        "Faults to inject, as name=kill, name=kill:/folder, name=error, name=sleep:milliseconds or name=hold:/folder; "
-        "needs testing.enabled."
+        "Faults to inject, as name=kill or name=error, both also with :/folder, name=sleep:milliseconds or "
+        "name=hold:/folder; needs testing.enabled."
     )
     cache_invalidation: bool = boolean(
         True, "False lets remembered answers grow stale, to show that tests notice; needs testing.enabled."

@@ -102,6 +102,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 self.lanes.reap()
             self.stopping.wait(1.0)
         self._drain(servers, pool)
+        if self.lanes is not None:
+            self.hot_way.validation.close()
         wakeup.stop()
 
     def _make_lanes(self) -> "Lanes | None":

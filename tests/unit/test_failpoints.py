@@ -52,3 +52,14 @@ def test_kill_waits_for_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     failpoint("a.b")
     assert killed == [(os.getpid(), signal.SIGKILL)]
     assert (tmp_path / "a.b.killed").exists()
+
+
+def test_error_waits_for_its_file(tmp_path: Path) -> None:
+    """A name that is armed twice does both, in that order."""
+    failpoints.arm((f"a.b=hold:{tmp_path}/hold", f"a.b=error:{tmp_path}"))
+    failpoint("a.b")
+    (tmp_path / "a.b.armed").touch()
+    with pytest.raises(InternalServerError):
+        failpoint("a.b")
+    failpoint("a.b")
+    assert (tmp_path / "a.b.failed").exists()

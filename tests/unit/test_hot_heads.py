@@ -1,12 +1,14 @@
 """Which requests are answered the hot way: those that can be read in one way only."""
 
 import hashlib
+import tracemalloc
 
 import pytest
 
 from app.server.hot.heads import Heads
 
-HEADS = Heads(8192, 16_384, with_credentials=False)
+LIMIT = 1_000_000
+HEADS = Heads(8192, 16_384, LIMIT, with_credentials=False)
 PYICEBERG = (
     b"GET /v1/namespaces/a/tables/t?snapshots=all HTTP/1.1\r\nHost: 127.0.0.1:8181\r\nUser-Agent: PyIceberg/0.11\r\n"
     b"Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: keep-alive\r\n"
@@ -147,7 +149,7 @@ def test_messages_that_are_left_to_others(data: bytes) -> None:
 
 
 def test_credentials() -> None:
-    heads = Heads(8192, 16_384, with_credentials=True)
+    heads = Heads(8192, 16_384, LIMIT, with_credentials=True)
     digest = hashlib.sha256(b"secret").digest()
     for lines in (
         ["Authorization: Bearer secret"],
@@ -178,3 +180,28 @@ def test_headers_that_make_a_difference() -> None:
     assert same is not None
     assert same.asked == plain.asked
     assert same.request_id == "y"
+
+
+@pytest.mark.parametrize("padding", [10, 1_000, 3_000])
+def test_what_is_remembered_stays_below_its_limit(padding: int) -> None:
+    heads = Heads(8192, 16_384, LIMIT, with_credentials=False)
+    lines = [f"User-Agent: {'x' * padding}", "Accept: */*", "If-None-Match: a", "X-Request-ID: b"]
+    datas = [request(*lines, target=f"/v1/namespaces/a{number}") for number in range(3_000)]
+    tracemalloc.start()
+    for data in datas:
+        head = heads.read(bytes(bytearray(data)))  # a copy, as every request comes in one
+        assert heads.read(data) is head
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert LIMIT // 4 < most < LIMIT
+
+
+def test_long_paths_count_as_what_is_made_of_them() -> None:
+    heads = Heads(8192, 16_384, LIMIT, with_credentials=False)
+    datas = [request(target=f"/v1/namespaces/{'a' * 3_000}{number}") for number in range(500)]
+    tracemalloc.start()
+    for data in datas:
+        assert heads.read(bytes(bytearray(data))) is not None
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < LIMIT

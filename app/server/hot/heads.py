@@ -48,8 +48,9 @@ _VARYING: Final = (
     b"x-forwarded-prefix",
 )
 PROBE: Final = "/health"  # which everybody may ask
-MOST_HEADS: Final = 4_096
 LARGEST_HEAD: Final = 4_096
+OVERHEAD: Final = 1_000
+"""Bytes that a remembered head takes beside what it says, which is kept up to three times: whole, in parts, as path."""
 
 
 class Head:
@@ -84,14 +85,19 @@ class Head:
 class Heads:
     """Reads heads, and remembers those it has read: clients say the same again and again.
 
+    :param limit: bytes for what is remembered; all of it is forgotten when they are used up
     :param with_credentials: whether a request without one is left to others
     """
 
-    def __init__(self, max_url_length: int, max_header_size: int, *, with_credentials: bool) -> None:
+    def __init__(
+        self, max_url_length: int, max_header_size: int, limit: int, *, with_credentials: bool
+    ) -> None:
         self._max_url_length = max_url_length
         self._max_header_size = max_header_size
+        self._limit = limit
         self._with_credentials = with_credentials
         self._known: dict[bytes, Head] = {}
+        self._bytes = 0
 
     def read(self, data: bytes) -> Head | None:
         """Return the head that is all of ``data``; None when it is for others."""
@@ -99,10 +105,16 @@ class Heads:
         if known is None:
             known = self._read(data)
             if known is not None and len(data) <= LARGEST_HEAD:
-                if len(self._known) >= MOST_HEADS:
-                    self._known.clear()
-                self._known[data] = known
+                self._keep(data, known)
         return known
+
+    def _keep(self, data: bytes, head: Head) -> None:
+        size = 3 * len(data) + OVERHEAD
+        if self._bytes + size > self._limit:
+            self._known.clear()
+            self._bytes = 0
+        self._known[data] = head
+        self._bytes += size
 
     def _read(self, data: bytes) -> Head | None:
         if not _is_one_head(data) or len(data) > self._max_header_size:

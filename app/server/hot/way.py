@@ -48,7 +48,10 @@ class HotWay:
         self._proxies = TrustedProxies(settings.server.trusted_proxies)
         self._date = (0, b"")
         self.heads = Heads(
-            limits.max_url_length, limits.max_header_size, with_credentials=services.authenticator is not None
+            limits.max_url_length,
+            limits.max_header_size,
+            settings.cache.max_bytes // 8,
+            with_credentials=services.authenticator is not None,
         )
         self.replies = Replies(settings.cache.max_bytes)
         is_blind = not settings.testing.cache_invalidation

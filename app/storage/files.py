@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from posix import close
 
 from app.errors import (
     AlreadyExistsException,
@@ -22,7 +23,7 @@ from app.storage.filesystem import Entry, Page, missing, symlink_escape, too_lar
 from app.storage.locations import Location, normalise
 from app.storage.signing import Approved
 from app.storage.vending import Vended
-from app.storage.walk import OutsideRootsError, open_folder, sync_folder
+from app.storage.walk import OutsideRootsError, open_folder
 
 _TRANSIENT = {
     errno.ENOSPC,
@@ -69,7 +70,7 @@ class LocalFileSystem:
                 with os.fdopen(fd, "rb", closefd=False) as file:
                     content = file.read(max_bytes + 1)
             finally:
-                os.close(fd)
+                close(fd)
         if len(content) > max_bytes:
             raise too_large(location, max_bytes)
         return content
@@ -183,7 +184,7 @@ def _list_page(folder: int, after: str) -> Page:
             names = heapq.nsmallest(_PAGE, (entry.name for entry in found if entry.name > after))
         entries = [entry for name in names if (entry := _entry(readable, name)) is not None]
     finally:
-        os.close(readable)
+        close(readable)
     return Page(entries, names[-1] if len(names) == _PAGE else "")
 
 
@@ -200,12 +201,14 @@ def _entry(folder: int, name: str) -> Entry | None:
 def _create(folder: int, name: str, data: bytes) -> None:
     fd = os.open(name, _CREATE, 0o666, dir_fd=folder)
     try:
-        with os.fdopen(fd, "wb", buffering=0) as file:
+        try:
             rest = memoryview(data)
             while rest:
-                rest = rest[file.write(rest) :]
+                rest = rest[os.write(fd, rest) :]
             os.fsync(fd)
-        sync_folder(folder)
+        finally:
+            close(fd)
+        os.fsync(folder)
     except BaseException:
         with suppress(OSError):
             os.unlink(name, dir_fd=folder)

@@ -9,6 +9,7 @@ fragments.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -62,6 +63,7 @@ class Location(NamedTuple):
         return not self.path or other.path == self.path or other.path.startswith(f"{self.path}/")
 
 
+@lru_cache(256)
 def normalise(location: str) -> Location:
     """Parse a location in any of its spellings; slashes at the end do not count.
 

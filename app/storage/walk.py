@@ -1,8 +1,10 @@
-"""Walk to a folder from an open root, one segment at a time, so that nothing changes between check and use.
+"""Open a folder inside the allowed roots, so that nothing changes between check and use.
 
-The kernel follows no symlink for us below a root (``O_NOFOLLOW``): a link is read and its target looked up
-again from an allowed root, so it cannot lead elsewhere, whatever other processes do meanwhile. The roots
-themselves are the administrator's and may be symlinks or lie behind some.
+Most paths have no symlink in them: such a folder is opened at once, and the kernel says of the descriptor where it
+lies. All others are walked to from an open root, one segment at a time. There the kernel follows no symlink for us
+below a root (``O_NOFOLLOW``): a link is read and its target looked up again from an allowed root, so it cannot lead
+elsewhere, whatever other processes do meanwhile. The roots themselves are the administrator's and may be symlinks or
+lie behind some.
 """
 
 import errno
@@ -11,6 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# Under gevent os.close asks the event loop who waits for the file, which nobody does for files and folders.
+from posix import close
+
+_READABLE = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _MAX_LINKS = 40
 
@@ -21,26 +27,35 @@ class OutsideRootsError(Exception):
 
 @contextmanager
 def open_folder(roots: tuple[str, ...], path: str, *, create: bool = False) -> Iterator[int]:
-    """Give a descriptor (``O_PATH``) of the folder ``path``, an absolute path inside one of ``roots``.
+    """Give a descriptor of the folder ``path``, an absolute path without dots inside one of ``roots``.
 
-    :param create: make missing folders, durably
+    :param create: make missing folders, durably; then the descriptor is one that ``fsync`` takes, else ``O_PATH``
     :raises OutsideRootsError: when the path is not inside a root, or a symlink leads out of all of them
     :raises OSError: when the operating system refuses
     """
-    fd = _open(roots, path, create)
+    fd = _open_straight(roots, path, create)
+    if fd is None:
+        fd = _open(roots, path, create)
     try:
         yield fd
     finally:
-        os.close(fd)
+        close(fd)
 
 
-def sync_folder(fd: int) -> None:
-    """Make the entries of an ``O_PATH`` folder durable."""
-    readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+def _open_straight(roots: tuple[str, ...], path: str, create: bool) -> int | None:
+    """Open a folder that is there and has no symlink in its path; None when the long way has to be taken."""
+    if not any(_contains(root, path) for root in roots):
+        return None
     try:
-        os.fsync(readable)
-    finally:
-        os.close(readable)
+        fd = os.open(path, _READABLE if create else _FOLDER)
+    except OSError:
+        return None
+    with suppress(OSError):
+        # Wherever links may have led to meanwhile, this is where the opened folder really lies.
+        if os.readlink(f"/proc/self/fd/{fd}") == path:  # noqa: PTH115 - a Path costs more than the call
+            return fd
+    close(fd)
+    return None
 
 
 def _open(roots: tuple[str, ...], path: str, create: bool) -> int:
@@ -49,7 +64,7 @@ def _open(roots: tuple[str, ...], path: str, create: bool) -> int:
         roots = (*roots, *map(os.path.realpath, roots))
     for _ in range(_MAX_LINKS):
         if behind is None:
-            return fd
+            return _readable(fd) if create else fd
         fd, behind = _walk(roots, behind, create)
     raise OutsideRootsError(path)
 
@@ -67,7 +82,7 @@ def _walk(roots: tuple[str, ...], path: str, create: bool) -> tuple[int, str | N
         except NotADirectoryError:
             return -1, _follow(fd, segment, segments[index + 1 :])
         finally:
-            os.close(fd)
+            close(fd)
         fd = inner
     return fd, None
 
@@ -87,7 +102,7 @@ def _open_root(root: str, create: bool) -> int:
     try:
         _make(fd, name)
     finally:
-        os.close(fd)
+        close(fd)
     return os.open(root, _FOLDER)
 
 
@@ -104,7 +119,19 @@ def _step(fd: int, segment: str, create: bool) -> int:
 def _make(fd: int, name: str) -> None:
     with suppress(FileExistsError):
         os.mkdir(name, dir_fd=fd)
-    sync_folder(fd)
+    readable = os.open(".", _READABLE, dir_fd=fd)
+    try:
+        os.fsync(readable)
+    finally:
+        close(readable)
+
+
+def _readable(fd: int) -> int:
+    """Exchange an ``O_PATH`` descriptor for one that can be synced."""
+    try:
+        return os.open(".", _READABLE, dir_fd=fd)
+    finally:
+        close(fd)
 
 
 def _follow(fd: int, segment: str, rest: list[str]) -> str:

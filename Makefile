@@ -5,6 +5,8 @@ PYTHON := $(VENV)/bin/python
 TESTS ?= tests --ignore=tests/engines --ignore=tests/e2e
 # Two at a time, the tests of one module one after the other.
 PARALLEL ?= -n 2 --dist loadfile
+# false: the servers that tests start answer all reads by gunicorn and Flask.
+HOT_PATH ?=
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
@@ -23,7 +25,7 @@ demo: $(VENV)/.demo ## Load real flight data into the running catalog and show w
 	@$(PYTHON) scripts/demo.py
 
 test: $(VENV)/.test ## Run the tests of rules, of the API and of the first clients (TESTS=tests/unit for some of them)
-	$(PYTHON) -m pytest $(PARALLEL) $(TESTS)
+	BINGSAN_HOT_PATH=$(HOT_PATH) $(PYTHON) -m pytest $(PARALLEL) $(TESTS)
 
 test-engines: $(VENV)/.test ## Run the engines that take long to start against the service
 	$(PYTHON) -m pytest tests/engines

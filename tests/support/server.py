@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import urljoin
@@ -28,6 +28,10 @@ ENTRIES = {
     "gunicorn": [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:application"],
 }
 Settings = Mapping[str, object]
+# The variable that says which way the servers of a run answer reads, where a test does not say it.
+HOT_PATH = "BINGSAN_HOT_PATH"
+# Asked before a server is stopped.
+STOPPING: list[Callable[["TestServer"], None]] = []
 
 
 class Outcome(NamedTuple):
@@ -119,6 +123,8 @@ class TestServer:
             "ICEBERG_SERVER_PORT": str(self.port),
             "PYTHONPATH": str(ROOT),
         }
+        if hot_path := os.environ.get(HOT_PATH):
+            given["ICEBERG_SERVER_HOT_PATH"] = hot_path
         database = self.database.environment() if self.database else {}
         settings = {variable(key): str(value) for key, value in self.settings.items()}
         return {**inherited, **given, **database, **self.warehouse.environment(), **settings, **self.env}
@@ -161,6 +167,8 @@ class TestServer:
         """Send TERM (or ``how``), wait for the end and return the exit status; nothing may be left over."""
         if self.process is None:
             return 0
+        for look in STOPPING:
+            look(self)
         process, self.process = self.process, None
         members = session_members(process.pid)
         code = stop(process, how, timeout)

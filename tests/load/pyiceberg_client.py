@@ -1,5 +1,6 @@
 """A client of a load that is PyIceberg: every commit appends a row and sets a property."""
 
+import errno
 import time
 from contextlib import closing
 
@@ -82,6 +83,11 @@ class PyIcebergClient(LoadClient):
         except EXCUSED as error:
             outcome = next(outcome for kind, outcome in OUTCOMES if isinstance(error, kind))
             self.history.count("pyiceberg commit", type(error).__name__)
+        except OSError as error:  # its own data file did not fit: it has asked for nothing yet
+            if error.errno != errno.ENOSPC:
+                raise
+            outcome = Outcome.REFUSED
+            self.history.count("pyiceberg data file", "ENOSPC")
         else:
             outcome, location = Outcome.DONE, table.metadata_location
             self.history.count("pyiceberg commit", 200)

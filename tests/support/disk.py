@@ -10,6 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from tests.support.preload import Preload
+
+ENOUGH, LOST = -1, -2
+
 
 class SmallDisk:
     """A file system in memory; ``can_be_full`` is false where mounting is not allowed: it is a plain folder then."""
@@ -54,3 +58,19 @@ def fill(fileno: int) -> None:
             piece //= 2
         else:
             size += piece
+
+
+class Room(Preload):
+    """What each metadata file of the processes that are started with it has; enough at first."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(__file__).with_name("room.c"), "DISK_ROOM", ENOUGH)
+
+    @contextmanager
+    def only(self, size: int) -> Iterator[None]:
+        """So many bytes for the time of the block, or ``LOST``: all are taken, and none is kept."""
+        self.number = size
+        try:
+            yield
+        finally:
+            self.number = ENOUGH

@@ -36,10 +36,10 @@ class Warehouse(Protocol):
 
 
 class LocalWarehouse:
-    """A temporary folder."""
+    """A temporary folder, or one inside another."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="bingsan-warehouse-"))
+    def __init__(self, parent: Path | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="bingsan-warehouse-", dir=parent))
         self.location = f"file://{self.folder}"
 
     def environment(self) -> dict[str, str]:

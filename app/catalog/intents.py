@@ -134,14 +134,20 @@ def read_bases(source: Database | Transaction, warehouse: Warehouse, intents: Se
 
     :raises MeaningChanged: when it is not what the caller was authorized for
     """
-    names = [{"namespace": i.identifier.namespace, "name": i.identifier.name} for i in intents]
-    rows = source.fetch_all(
-        "read_tabulars", warehouse_id=warehouse.id, names=msgspec.json.encode(names).decode()
-    )
-    bases = [Base(row) for row in rows]
+    bases = [Base(row) for row in _read(source, warehouse, [intent.identifier for intent in intents])]
     for intent, base in zip(intents, bases, strict=True):
         _confirm(warehouse, intent, base)
     return bases
+
+
+def _read(
+    source: Database | Transaction, warehouse: Warehouse, names: Sequence[TableIdentifier]
+) -> list[Row]:
+    if len(names) == 1:
+        levels = list(names[0].namespace)
+        return source.fetch_all("read_tabular", warehouse_id=warehouse.id, levels=levels, name=names[0].name)
+    text = msgspec.json.encode([{"namespace": name.namespace, "name": name.name} for name in names]).decode()
+    return source.fetch_all("read_tabulars", warehouse_id=warehouse.id, names=text)
 
 
 def _confirm(warehouse: Warehouse, intent: Intent, base: Base) -> None:

@@ -1,11 +1,28 @@
 -- What tables and views share: they live in one space of names.
 
--- The state under each of several names, for creations and commits: position, then nulls where nothing is.
+-- The state under one name, for creations and commits: always one row, with nulls where nothing is.
+-- name: read_tabular (prepared)
+SELECT
+    n.id AS namespace_id, n.location AS namespace_location,
+    t.id, t.kind, t.location, t.metadata_location, t.document, t.packed, s.packs
+FROM document_storage s
+LEFT JOIN LATERAL (
+    SELECT id, location FROM namespaces WHERE warehouse_id = %(warehouse_id)s AND levels = %(levels)s::text[]
+    LIMIT 1
+) n ON true
+LEFT JOIN LATERAL (
+    SELECT id, kind, location, metadata_location, document, packed FROM tabulars
+    WHERE namespace_id = n.id AND name = %(name)s
+    LIMIT 1
+) t ON true
+WHERE s.id;
+
+-- The same under each of several names, in their order.
 -- LIMIT keeps the planner at one index lookup per name: it takes any JSON array for a hundred names.
 -- name: read_tabulars (prepared)
 SELECT
-    wanted.position, n.id AS namespace_id, n.location AS namespace_location,
-    t.id, t.kind, t.uuid::text AS uuid, t.location, t.metadata_location, t.document, t.packed,
+    n.id AS namespace_id, n.location AS namespace_location,
+    t.id, t.kind, t.location, t.metadata_location, t.document, t.packed,
     (SELECT packs FROM document_storage) AS packs
 FROM jsonb_array_elements(%(names)s::jsonb) WITH ORDINALITY AS wanted (identifier, position)
 LEFT JOIN LATERAL (
@@ -15,7 +32,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) n ON true
 LEFT JOIN LATERAL (
-    SELECT id, kind, uuid, location, metadata_location, document, packed FROM tabulars
+    SELECT id, kind, location, metadata_location, document, packed FROM tabulars
     WHERE namespace_id = n.id AND name = wanted.identifier ->> 'name'
     LIMIT 1
 ) t ON true
@@ -80,6 +97,17 @@ SET uuid = %(uuid)s, location = %(location)s, location_key = %(location_key)s,
     metadata_location = %(metadata_location)s, document = %(document)s, packed = %(packed)s,
     updated_at = now()
 WHERE id = %(id)s;
+
+-- The same for a row that is not locked yet: nothing, when it is not what was read. No index knows IS NOT DISTINCT
+-- FROM: it is found by its id even as long as the table is empty for all that the planner knows.
+-- name: commit_unmoved_tabular (prepared)
+UPDATE tabulars
+SET uuid = %(uuid)s, location = %(location)s, location_key = %(location_key)s,
+    metadata_location = %(metadata_location)s, document = %(document)s, packed = %(packed)s,
+    updated_at = now()
+WHERE id = %(id)s AND namespace_id IS NOT DISTINCT FROM %(namespace_id)s AND name IS NOT DISTINCT FROM %(name)s
+    AND metadata_location IS NOT DISTINCT FROM %(expected)s
+RETURNING pg_current_xact_id()::text::bigint AS xid;
 
 -- The namespace is locked before what is in it, as by everybody else, against being renamed or dropped meanwhile.
 -- hold is for how many seconds the warehouse keeps what is dropped, null for not at all.

@@ -46,7 +46,10 @@ def create_app(settings: Settings) -> "Flask":
         app.extensions[authentication.EXTENSION],
         app.extensions[rate_limit.EXTENSION],
         names,
-        services.warehouses.forget,
+        services.catalog,
+        services.warehouses,
+        services.authorities,
+        services.policy,
     )
     return app
 

@@ -139,4 +139,4 @@ def demand_creation_below(parent: Namespace) -> None:
 
 
 def _answer(loaded: LoadedNamespace) -> Response:
-    return json_answer({"namespace": loaded.levels, "properties": loaded.properties})
+    return json_answer(loaded.shown())

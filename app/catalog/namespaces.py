@@ -45,6 +45,14 @@ class LoadedNamespace(NamedTuple):
     def location(self) -> str:
         return self.properties[LOCATION]
 
+    def shown(self) -> dict[str, Any]:
+        """What the specification has its answers say of it."""
+        return {"namespace": self.levels, "properties": self.properties}
+
+    def details(self) -> dict[str, Any]:
+        """What the row of its creation says of it beside its name."""
+        return {"properties": self.properties}
+
 
 def _revive_namespace(_catalog: Catalog, _warehouse: Warehouse, result: JsonObject) -> LoadedNamespace:
     return LoadedNamespace(result["id"], Namespace(result["levels"]), result["properties"])
@@ -192,7 +200,7 @@ def _create(
                 warehouse_id=warehouse.id,
                 object_id=row.id,
                 namespace=namespace,
-                details={"properties": created.properties},
+                details=created.details(),
             )
             record_change(tx, change, caller.origin)
             keep_result(tx, caller, warehouse, created._asdict())

@@ -72,7 +72,7 @@ class ServerSettings:
     hot_path: bool = boolean(
         True,
         "Answer reads that were answered before without gunicorn and Flask, as long as nothing they depend on has"
-        " changed. With TLS they never are.",
+        " changed, and create namespaces of requests that wait together at once. With TLS none of it is done.",
     )
     allow_unauthenticated: bool = boolean(
         False,

@@ -38,8 +38,7 @@ from app.server.requests import check_size, expects_body, limited_request, read_
 from app.server.tls import HANDSHAKE, Certificates, say_goodbye
 
 if TYPE_CHECKING:  # the master must not import what gevent has to patch first
-    from app.server.hot.lanes import Lane, Lanes
-    from app.server.hot.way import Fill
+    from app.server.hot.lanes import Keeper, Lane, Lanes
 
 log = get_logger("server")
 
@@ -116,7 +115,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         from app.server.hot.way import HotWay
 
         self.hot_way = HotWay(self.settings, self.wsgi.extensions[EXTENSION])
-        self.hot_way.validation.start()
+        self.hot_way.start()
         return Lanes(self.hot_way, self._serve_lane, server, lambda: bool(self.alive))
 
     def _listen(self, listener: Any, pool: Pool) -> StreamServer:
@@ -217,7 +216,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             if not self._serve(listener_name, parser, client, addr) or not patience:
                 break
 
-    def _serve_lane(self, lane: "Lane", data: bytes, fill: "Fill | None") -> bool:
+    def _serve_lane(self, lane: "Lane", data: bytes, fill: "Keeper | None") -> bool:
         """A request that cannot be answered the hot way, and all that was sent behind it."""
         parser = RequestParser(self.cfg, lane.client, lane.address)
         parser.mesg_class = self.request_class
@@ -229,7 +228,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         return False
 
     def _serve(
-        self, listener_name: Any, parser: RequestParser, client: Any, addr: Any, fill: "Fill | None" = None
+        self, listener_name: Any, parser: RequestParser, client: Any, addr: Any, fill: "Keeper | None" = None
     ) -> bool:
         """One request; True if the connection may carry another one."""
         started, request = time.monotonic(), None
@@ -251,7 +250,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         return False
 
     def _answer(
-        self, listener_name: Any, request: Any, client: Any, addr: Any, started: float, fill: "Fill | None"
+        self, listener_name: Any, request: Any, client: Any, addr: Any, started: float, fill: "Keeper | None"
     ) -> bool:
         largest = self.settings.limits.max_request_body_size
         check_size(request, largest)
@@ -283,9 +282,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self._keep(fill, response, body, environ)
         return not response.should_close()
 
-    def _keep(self, fill: "Fill", response: Answer, body: bytes, environ: dict[str, Any]) -> None:
+    def _keep(self, fill: "Keeper", response: Answer, body: bytes, environ: dict[str, Any]) -> None:
         etag = next((value for name, value in response.headers if name == "ETag"), None)
-        self.hot_way.keep(fill, response.status_code, response.head, body, environ, etag)
+        fill.keep(response.status_code, response.head, body, environ, etag)
 
     def _keeps_connections(self) -> bool:
         return bool(self.alive and self.settings.server.keep_alive)

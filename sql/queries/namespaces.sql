@@ -20,6 +20,45 @@ WHERE w.id = %(warehouse_id)s AND w.root_location = %(root_location)s
 FOR KEY SHARE
 RETURNING id, pg_current_xact_id()::text::bigint AS xid;
 
+-- Creates those of the namespaces that are not there, none of which has a parent, with a change row for each. No row when
+-- the warehouse has another root by now.
+-- name: create_namespaces (prepared)
+WITH asked AS (
+    SELECT *
+    FROM unnest(
+        %(names)s::text[], %(locations)s::text[], %(properties)s::text[], %(details)s::text[],
+        %(principals)s::text[], %(principal_ids)s::bigint[], %(principal_kinds)s::text[], %(credentials)s::text[],
+        %(addresses)s::text[], %(user_agents)s::text[], %(request_ids)s::text[]
+    ) AS a (
+        name, location, properties, details,
+        principal, principal_id, principal_kind, credential,
+        address, user_agent, request_id
+    )
+),
+created AS (
+    INSERT INTO namespaces (warehouse_id, parent_id, levels, location, properties, owner_id)
+    SELECT w.id, NULL, ARRAY[a.name], a.location, a.properties::json, a.principal_id
+    FROM warehouses w, asked a
+    WHERE w.id = %(warehouse_id)s AND w.root_location = %(root_location)s
+    ORDER BY a.name COLLATE "C"
+    FOR KEY SHARE OF w
+    ON CONFLICT DO NOTHING
+    RETURNING id, levels, levels[1] AS name
+),
+recorded AS (
+    INSERT INTO changes (
+        commit_id, warehouse_id, action, object_kind, object_id, namespace, details,
+        principal, principal_id, principal_kind, credential, address, user_agent, request_id
+    )
+    SELECT
+        %(commit_id)s, %(warehouse_id)s, 'namespace.created', 'namespace', c.id, c.levels, a.details::json,
+        a.principal, a.principal_id, a.principal_kind, a.credential, a.address, a.user_agent, a.request_id
+    FROM created c
+    JOIN asked a USING (name)
+)
+SELECT id, name, pg_current_xact_id()::text::bigint AS xid
+FROM created;
+
 -- No row when the parent was dropped or renamed meanwhile.
 -- name: create_child_namespace (prepared)
 INSERT INTO namespaces (warehouse_id, parent_id, levels, location, properties, owner_id)

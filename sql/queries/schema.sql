@@ -43,6 +43,10 @@ SELECT
     set_config('jit', 'off', false),
     set_config('timezone', 'UTC', false);
 
+-- For the rest of the transaction.
+-- name: limit_lock_wait
+SELECT set_config('lock_timeout', %(milliseconds)s, true);
+
 -- name: backend_pid
 SELECT pg_backend_pid() AS pid;
 

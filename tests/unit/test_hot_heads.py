@@ -205,3 +205,67 @@ def test_long_paths_count_as_what_is_made_of_them() -> None:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < LIMIT
+
+
+BODY = b'{"namespace": ["a"]}'
+
+
+def creation(*lines: str, target: str = "/v1/namespaces", length: int = len(BODY)) -> bytes:
+    lines = ("Content-Type: application/json", f"Content-Length: {length}", *lines)
+    return request(*lines, target=target, method="POST")
+
+
+@pytest.mark.parametrize("target", ["/v1/namespaces", "/v1/main/namespaces", "/v1/a%2Fb/namespaces"])
+def test_a_namespace_to_create(target: str) -> None:
+    found = HEADS.read_creation(creation("User-Agent: x", target=target) + BODY)
+    assert found is not None
+    head, body = found
+    assert body == BODY
+    assert (head.method, head.path, head.length, head.user_agent) == ("POST", target, len(BODY), "x")
+
+
+def test_a_body_that_has_not_arrived() -> None:
+    for got in (b"", BODY[:1], BODY[:-1]):
+        found = HEADS.read_creation(creation() + got)
+        assert found is not None
+        assert found[1] == got
+        assert HEADS.read(creation() + got) is None, "it is no read"
+    for at in range(1, len(creation())):
+        assert HEADS.read_creation(creation()[:at]) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        creation() + BODY + b"G",
+        creation() + BODY + creation() + BODY,
+        creation(target="/v1/namespaces?a=b") + BODY,
+        creation(target="/v1/namespaces/a") + BODY,
+        creation(target="/v1//namespaces") + BODY,
+        creation(target="http://a/v1/namespaces") + BODY,
+        creation(length=0),
+        creation(length=100_000),
+        creation("Content-Length: 20") + BODY,
+        creation("Transfer-Encoding: chunked") + BODY,
+        creation("Expect: 100-continue") + BODY,
+        creation("Idempotency-Key: 0191b7c6-0000-7000-8000-000000000000") + BODY,
+        creation("Connection: close") + BODY,
+        creation("Content-Encoding: gzip\r\n a") + BODY,
+        creation().replace(b"Length: 20", b"Length: +20") + BODY,
+        creation().replace(b"Length: 20", b"Length: 020") + BODY,
+        creation().replace(b"Length: 20", b"Length: 0x14") + BODY,
+        creation().replace(b"Length: 20", b"Length: 20,20") + BODY,
+        creation().replace(b"Length: 20", b"Length : 20") + BODY,
+        creation().replace(b"/json", b"/json; charset=utf-8") + BODY,
+        creation().replace(b"/json", b"/x-www-form-urlencoded") + BODY,
+        creation().replace(b"POST", b"PUT") + BODY,
+        creation().replace(b"POST", b"post") + BODY,
+        creation().replace(b"1.1", b"1.0") + BODY,
+        creation().replace(b"Host: a\r\n", b"") + BODY,
+        creation().replace(b"\r\n", b"\n") + BODY,
+        request("Content-Type: application/json", method="POST") + BODY,
+    ],
+)
+def test_changes_that_are_left_to_others(data: bytes) -> None:
+    assert HEADS.read_creation(data) is None
+    assert HEADS.read(data) is None

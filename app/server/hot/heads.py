@@ -1,7 +1,7 @@
 """Reads the head of a request that can be answered the hot way; everything else is left to gunicorn.
 
-What is accepted here is a complete GET or HEAD of HTTP/1.1 without a body, written plainly: whatever two servers could
-read in two ways is not.
+What is accepted here is a complete GET or HEAD of HTTP/1.1 without a body, or the POST of a new namespace, written
+plainly: whatever two servers could read in two ways is not.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from typing import Final
 import httptools
 
 from app.auth.shown import shown_credential
+from app.changes.origin import shown_user_agent
 from app.errors import NotAuthorizedException
 from app.server.requests import MOST_HEADERS, is_host
 
@@ -20,6 +21,8 @@ _TARGET: Final = re.compile(
     rb"|/v1/config(?:\?[!$&-;=?-Z_a-z~%]*)?"
     rb"|/v1(?:/[^/?]+)?/namespaces(?:/[^/?]+(?:/(?:tables|views)(?:/[^/?]+)?)?)?(?:\?[!$&-;=?-Z_a-z~%]*)?"
 )
+_CREATION: Final = re.compile(rb"POST /v1(?:/([^/? ]+))?/namespaces HTTP/1\.1\r\n")
+_LENGTH: Final = re.compile(rb"[1-9]\d{0,4}")
 _PLAIN_PATH: Final = re.compile(rb"[!$&-;=@-Z_a-z~%]*(?:\?.*)?", re.DOTALL)
 _PLAIN_VALUE: Final = re.compile(rb"[\t\x20-\x7e]*")
 # What changes how the message is framed, what the server does with the connection, or what only some requests have.
@@ -56,8 +59,9 @@ OVERHEAD: Final = 1_000
 class Head:
     """``asked`` is what tells one request from another, beside who makes it.
 
-    ``digest`` is the SHA-256 of the credential; ``if_none_match``, ``request_id`` and ``forwarded_for`` are headers as
-    they were sent, or None.
+    ``digest`` is the SHA-256 of the credential; ``if_none_match``, ``request_id``, ``forwarded_for`` and ``user_agent``
+    are headers as they were sent, or None, the last one only of a request with a body, and as the change log has it;
+    ``length`` is that of the body.
     """
 
     __slots__ = (
@@ -66,9 +70,11 @@ class Head:
         "forwarded_for",
         "if_none_match",
         "is_probe",
+        "length",
         "method",
         "path",
         "request_id",
+        "user_agent",
     )
 
     def __init__(self, method: str, target: str, headers: dict[bytes, bytes], digest: bytes | None) -> None:
@@ -79,6 +85,9 @@ class Head:
         self.if_none_match = _text(headers.get(b"if-none-match"))
         self.request_id = _text(headers.get(b"x-request-id"))
         self.forwarded_for = _text(headers.get(b"x-forwarded-for"))
+        self.length = int(headers.get(b"content-length", b"0"))
+        agent = _text(headers.get(b"user-agent")) if self.length else None
+        self.user_agent = shown_user_agent(agent) if agent else None
         self.asked = method, target, *(headers.get(name) for name in _VARYING)
 
 
@@ -101,6 +110,19 @@ class Heads:
 
     def read(self, data: bytes) -> Head | None:
         """Return the head that is all of ``data``; None when it is for others."""
+        head = self._remembered(data)
+        return None if head is None or head.length else head
+
+    def read_creation(self, data: bytes) -> tuple[Head, bytes] | None:
+        """Return the head of a request that creates a namespace, and as much of its body as is there; None when the
+        request is another one or for others."""
+        if not _CREATION.match(data):
+            return None
+        end = data.find(b"\r\n\r\n") + 4
+        head = self._remembered(data[:end]) if end >= 4 else None
+        return None if head is None or len(data) - end > head.length else (head, data[end:])
+
+    def _remembered(self, data: bytes) -> Head | None:
         known = self._known.get(data)
         if known is None:
             known = self._read(data)
@@ -126,14 +148,13 @@ class Heads:
                 parser.feed_data(data)
         except httptools.HttpParserError:
             return None
-        if not message.is_complete or parser.get_http_version() != "1.1":
+        if not message.is_whole or parser.get_http_version() != "1.1":
             return None
         method, target, headers = parser.get_method(), message.target, message.headers
         is_plain = (
-            method in (b"GET", b"HEAD")
+            _is_ours(method, data, message)
             and len(target) <= self._max_url_length
             and len(data) == _length(method, target, message)
-            and _TARGET.fullmatch(target)
             and _PLAIN_PATH.fullmatch(target)
             and _are_plain(message)
         )
@@ -158,7 +179,7 @@ class _Message:
         self.target = b""
         self.headers: dict[bytes, bytes] = {}
         self.pairs: list[tuple[bytes, bytes]] = []
-        self.is_complete = False
+        self.is_whole = False
 
     def on_url(self, url: bytes) -> None:
         self.target += url
@@ -167,8 +188,20 @@ class _Message:
         self.pairs.append((name, value))
         self.headers[name.lower()] = value.strip(b" \t")
 
-    def on_message_complete(self) -> None:
-        self.is_complete = True
+    def on_headers_complete(self) -> None:
+        self.is_whole = True
+
+
+def _is_ours(method: bytes, data: bytes, message: _Message) -> bool:
+    """Whether it is one of the requests that can be answered here, as far as method, target and body tell."""
+    length = message.headers.get(b"content-length", b"0")
+    if method in (b"GET", b"HEAD"):
+        return length == b"0" and _TARGET.fullmatch(message.target) is not None
+    return (
+        _CREATION.match(data) is not None
+        and _LENGTH.fullmatch(length) is not None
+        and message.headers.get(b"content-type") == b"application/json"
+    )
 
 
 def _is_one_head(data: bytes) -> bool:
@@ -195,7 +228,6 @@ def _are_plain(message: _Message) -> bool:
         len(headers) == len(message.pairs) <= MOST_HEADERS
         and bool(headers.get(b"host"))
         and _UNUSUAL.isdisjoint(headers)
-        and headers.get(b"content-length", b"0") == b"0"
         and _keeps_connection(headers)
         and not any(b"_" in name for name in headers)
         and all(_PLAIN_VALUE.fullmatch(value) for value in headers.values())

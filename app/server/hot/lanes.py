@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import gevent
 from gevent import get_hub
@@ -15,12 +15,17 @@ from app.config import ServerSettings
 from app.observability.logs import get_logger
 from app.observability.metrics import metrics
 from app.server.connections import readable
+from app.server.hot.creations import Asked, Created, Outcome, Refused, request_id_of
 from app.server.hot.heads import Head
 from app.server.hot.replies import Reply
-from app.server.hot.way import Fill, HotWay, record, request_id_of
+from app.server.hot.way import Fill, HotWay, record
+from app.server.refusal import record as record_refusal
+from app.server.refusal import refusal
 
 log = get_logger("server")
 _PIECE: Final = 65_536
+_BODY_PATIENCE: Final = 1.0
+"""Seconds after which a body that is late is gunicorn's to wait for."""
 _APART: Final = 16_384
 """Bodies above this are not copied behind their heads."""
 
@@ -29,7 +34,7 @@ class Lane:
     """One connection.
 
     ``deadline`` is when it ends if its client says nothing; ``is_busy`` while it waits for an answer, ``is_parked``
-    while nobody looks whether the client sends something.
+    while nobody looks whether the client sends something. ``data`` is what was read of a request that is not answered.
     """
 
     __slots__ = (
@@ -63,7 +68,17 @@ class Lane:
         self.watcher: Any = None
 
 
-Stock = Callable[[Lane, bytes, Fill | None], bool]
+class Keeper(Protocol):
+    """What wants to know the answer that the ordinary way gives; ``environ`` is what the application is told."""
+
+    def environ(self) -> dict[str, Any]: ...
+
+    def keep(
+        self, status: int, head: str, body: bytes, environ: dict[str, Any], etag: str | None
+    ) -> None: ...
+
+
+Stock = Callable[[Lane, bytes, Keeper | None], bool]
 """Answers a request, and what was sent behind it, the ordinary way; tells whether the connection may stay. Waits."""
 
 
@@ -118,14 +133,13 @@ class Lanes:
         """End connections whose clients have said nothing for too long."""
         now = time.monotonic()
         for lane in [lane for lane in self._lanes if lane.deadline < now and self._is_idle(lane)]:
-            if not readable(lane.raw):
-                self._close(lane)
+            self._give_up(lane)
 
     def close_idle(self, *, fresh: bool) -> None:
         """End connections that wait and have nothing to read; ``fresh`` also those that never sent anything."""
         for lane in list(self._lanes):
-            if self._is_idle(lane) and (fresh or not lane.is_fresh) and not readable(lane.raw):
-                self._close(lane)
+            if self._is_idle(lane) and (fresh or not lane.is_fresh):
+                self._give_up(lane)
 
     def kill(self) -> None:
         """End all that is left."""
@@ -135,6 +149,13 @@ class Lanes:
 
     def _is_idle(self, lane: Lane) -> bool:
         return not lane.is_busy and not lane.is_parked
+
+    def _give_up(self, lane: Lane) -> None:
+        """Wait no longer for a client; the rest of what it has begun to send is gunicorn's to wait for."""
+        if lane.data:
+            self._hand_over(lane, lane.data, None)
+        elif not readable(lane.raw):
+            self._close(lane)
 
     # -- on the hub: nothing here may wait ------------------------------------------------------
 
@@ -161,18 +182,36 @@ class Lanes:
             self._close(lane)
             return
         lane.started = time.perf_counter()
+        if lane.data:
+            data = lane.data + data
         head = self._way.heads.read(data) if self._alive() else None
         if head is None:
-            self._hand_over(lane, data, None)
+            self._read_creation(lane, data)
             return
-        lane.is_busy = True
-        lane.is_fresh = False
-        lane.data, lane.head = data, head
+        self._take(lane, data, head)
         if head.is_probe:
             self._go_on(lane, self._way.probe(head, lane.peer))
             return
         metrics.requests_in_progress.values[()] += 1
         self._way.validation.submit(partial(self._validated, lane))
+
+    def _read_creation(self, lane: Lane, data: bytes) -> None:
+        found = self._way.heads.read_creation(data) if self._alive() else None
+        if found is None:
+            self._hand_over(lane, data, None)
+            return
+        head, body = found
+        if len(body) < head.length:  # many clients send the head by itself
+            lane.is_fresh, lane.data = False, data
+            lane.deadline = time.monotonic() + _BODY_PATIENCE
+            return
+        self._take(lane, data, head)
+        metrics.requests_in_progress.values[()] += 1
+        self._way.creations.submit(Asked(head, body, lane.peer, partial(self._created, lane)))
+
+    def _take(self, lane: Lane, data: bytes, head: Head) -> None:
+        lane.is_busy, lane.is_fresh = True, False
+        lane.data, lane.head = data, head
 
     def _park(self, lane: Lane) -> None:
         lane.watcher.stop()
@@ -190,17 +229,36 @@ class Lanes:
             self._close(lane)
             raise
 
+    def _created(self, lane: Lane, outcome: Outcome) -> None:
+        metrics.requests_in_progress.values[()] -= 1
+        if lane not in self._lanes:
+            return
+        lane.is_busy = False
+        if isinstance(outcome, Created):
+            self._send(lane, outcome.reply, outcome.request_id)
+        elif isinstance(outcome, Refused):
+            self._refuse(lane, outcome)
+        else:
+            self._hand_over(lane, lane.data, outcome)
+
+    def _refuse(self, lane: Lane, refused: Refused) -> None:
+        head = lane.head
+        assert head is not None
+        with suppress(OSError):
+            lane.raw.send(refusal(refused.error, refused.request_id))
+        seconds = time.perf_counter() - lane.started
+        client = self._way.client_address(head, lane.peer)
+        record_refusal(head, refused.error, refused.request_id, seconds, client)
+        self._close(lane)
+
     def _go_on(self, lane: Lane, found: Reply | Fill | None) -> None:
         lane.is_busy = False
         if isinstance(found, Reply):
-            self._send(lane, found)
+            self._send(lane, found, _request_id(lane))
         else:
             self._hand_over(lane, lane.data, found)
 
-    def _send(self, lane: Lane, reply: Reply) -> None:
-        head = lane.head
-        assert head is not None
-        request_id = request_id_of(head)
+    def _send(self, lane: Lane, reply: Reply, request_id: str) -> None:
         begin = self._way.head_of(reply, request_id)
         size = len(begin) + len(reply.body)
         try:
@@ -236,10 +294,10 @@ class Lanes:
             lane.is_parked = False
             lane.watcher.start(self._readable, lane)
 
-    def _hand_over(self, lane: Lane, data: bytes, fill: Fill | None) -> None:
+    def _hand_over(self, lane: Lane, data: bytes, fill: Keeper | None) -> None:
         if not lane.is_parked:
             self._park(lane)
-        lane.is_busy, lane.is_fresh = True, False
+        lane.is_busy, lane.is_fresh, lane.data = True, False, b""
         self._spawn(self._serve, lane, data, fill)
 
     def _spawn(self, act: Callable[..., None], lane: Lane, *arguments: Any) -> None:
@@ -273,7 +331,7 @@ class Lanes:
             if not isinstance(error, OSError):
                 raise
 
-    def _serve(self, lane: Lane, data: bytes, fill: Fill | None) -> None:
+    def _serve(self, lane: Lane, data: bytes, fill: Keeper | None) -> None:
         if self._stock(lane, data, fill):
             self._wait(lane)
         else:
@@ -283,6 +341,11 @@ class Lanes:
         lane.client.settimeout(self._write_timeout)
         lane.client.sendall(rest)
         self._sent(lane, reply, request_id)
+
+
+def _request_id(lane: Lane) -> str:
+    assert lane.head is not None
+    return request_id_of(lane.head)
 
 
 def _behind(sent: int, begin: bytes, body: bytes) -> bytes | memoryview:

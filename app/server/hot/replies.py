@@ -1,7 +1,7 @@
 """Answers that hold until something that they depend on changes, byte for byte as Flask gave them."""
 
 from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Final
 
 from app.changes.effects import Tag
@@ -52,6 +52,20 @@ class Reply:
         self.warehouse = warehouse
         self.error = error
         self.size = len(body) + sum(map(len, head)) + OVERHEAD
+
+
+def cut(head: str, request_id: str) -> tuple[bytes, bytes, bytes] | None:
+    """Return the head of an answer in three, without the values of Date and X-Request-ID; None if it is not like that,
+    or if the body was sent in chunks."""
+    before, date, rest = head.partition("\r\nDate: ")
+    old, end, rest = rest.partition("\r\n")
+    middle, name, after = rest.partition(f"X-Request-ID: {request_id}\r\n")
+    stays = "\r\nConnection: keep-alive\r\n" in head and "\r\nTransfer-Encoding: " not in head
+    if not (date and end and name and old and stays):
+        return None
+    pieces: Iterable[str] = (before + date, f"\r\n{middle}X-Request-ID: ", f"\r\n{after}")
+    first, second, third = (piece.encode("latin-1") for piece in pieces)
+    return first, second, third
 
 
 class Replies:

@@ -2,11 +2,10 @@
 that Flask will give instead."""
 
 import time
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from email.utils import formatdate
 from typing import Any, Final, NamedTuple
 
-from app.auth.sessions import Session
 from app.changes.effects import READS, Reads, Tag
 from app.config import Settings
 from app.db.snapshots import Snapshots
@@ -16,9 +15,9 @@ from app.observability.lines import RequestEntry
 from app.observability.logs import request_level
 from app.observability.metrics import metrics
 from app.observability.middleware import observe
-from app.observability.request_ids import accept_request_id
+from app.server.hot.creations import Creations
 from app.server.hot.heads import Head, Heads
-from app.server.hot.replies import Replies, Reply
+from app.server.hot.replies import Replies, Reply, cut
 from app.server.hot.services import HotServices
 from app.server.hot.validation import Validation
 
@@ -29,6 +28,7 @@ _NOT_MODIFIED: Final = 304
 class Fill(NamedTuple):
     """What an answer of Flask has to be kept under, if it may be; ``since`` is the moment before its first read."""
 
+    way: "HotWay"
     key: tuple[Hashable, ...]
     reads: Reads
     since: int
@@ -37,6 +37,13 @@ class Fill(NamedTuple):
     def environ(self) -> dict[str, Any]:
         """What the application is told."""
         return {READS: self.reads, "bingsan.security_version": self.version}
+
+    def keep(self, status: int, head: str, body: bytes, environ: dict[str, Any], etag: str | None) -> None:
+        """Keep the answer if it may be given again.
+
+        :param head: the status line and the headers as they were sent, up to the empty line
+        """
+        self.way.keep(self, status, head, body, environ, etag)
 
 
 class HotWay:
@@ -56,7 +63,12 @@ class HotWay:
         self.replies = Replies(settings.cache.max_bytes)
         is_blind = not settings.testing.cache_invalidation
         self.validation = Validation(Snapshots(settings), self._evict, is_blind=is_blind)
+        self.creations = Creations(settings, services, self._proxies)
         metrics.add_sampler(self._sample)
+
+    def start(self) -> None:
+        self.validation.start()
+        self.creations.start()
 
     def find(self, head: Head, version: int | None, peer: str) -> Reply | Fill | None:
         """Return the reply to a request, or what to keep of Flask's; None to leave it to Flask altogether.
@@ -65,36 +77,26 @@ class HotWay:
         """
         if version is None:
             return None
-        who: Hashable = None
-        session = None
-        if self._services.authenticator is not None:
-            session = self._services.authenticator.remembered(head.digest or b"", version)
-            if session is None:
-                return None
-            who = session.principal.id, session.scopes, session.roles, session.granting
-        elif self._services.buckets is not None:
-            return None  # counted by address: Flask does it
+        session = self._services.session(head, version)
+        if session is None:
+            return None
+        who = session.principal.id, session.scopes, session.roles, session.granting
         key = who, head.asked, self._proxies.trusts(peer)
         reply = self._known(key, head)
         if reply is None:
             metrics.cache_misses.inc()
-            return Fill(key, Reads(), self.replies.moment, version)
-        return reply if self._admit(session) else None
+            return Fill(self, key, Reads(), self.replies.moment, version)
+        return reply if self._services.admits(session) else None
 
     def probe(self, head: Head, peer: str) -> Reply | Fill:
         """The reply to a question whether the process answers, which depends on nothing."""
         key = "/health", head.asked, self._proxies.trusts(peer)
-        return self.replies.find(key) or Fill(key, Reads(), self.replies.moment, 0)
+        return self.replies.find(key) or Fill(self, key, Reads(), self.replies.moment, 0)
 
     def _evict(self, tags: frozenset[Tag] | None) -> None:
         if tags is None:
-            self._services.forget()
+            self._services.warehouses.forget()
         self.replies.evict(tags)
-
-    def _admit(self, session: Session | None) -> bool:
-        """Count a request that is answered here; what is left to Flask is counted there."""
-        buckets = self._services.buckets
-        return session is None or buckets is None or not buckets.take(f"principal {session.principal.name}")
 
     def _known(self, key: tuple[Hashable, ...], head: Head) -> Reply | None:
         asked = head.if_none_match
@@ -112,14 +114,11 @@ class HotWay:
     def keep(
         self, fill: Fill, status: int, head: str, body: bytes, environ: dict[str, Any], etag: str | None
     ) -> None:
-        """Keep an answer of Flask if it may be given again.
-
-        :param head: the status line and the headers as they were sent, up to the empty line
-        """
+        """Keep an answer of Flask if it may be given again, as :meth:`Fill.keep` has it."""
         failpoint("reply.keep")
         if status not in KEPT or not fill.reads.is_kept:
             return
-        pieces = _cut(head, str(environ["bingsan.request_id"]))
+        pieces = cut(head, str(environ["bingsan.request_id"]))
         if pieces is None:
             return
         reply = Reply(
@@ -152,10 +151,6 @@ class HotWay:
         metrics.cache_entries.set(len(self.replies))
 
 
-def request_id_of(head: Head) -> str:
-    return accept_request_id(head.request_id)
-
-
 def record(head: Head, reply: Reply, request_id: str, seconds: float, client: str) -> None:
     """Count and log a request that was answered the hot way, as Flask's are."""
     metrics.hot_answers.values[()] += 1
@@ -170,23 +165,9 @@ def record(head: Head, reply: Reply, request_id: str, seconds: float, client: st
         reply.route,
         reply.principal,
         reply.warehouse,
-        0,
+        head.length,
         len(reply.body),
         reply.error,
         client,
     )
     observe(metrics, entry, is_probe=head.is_probe)
-
-
-def _cut(head: str, request_id: str) -> tuple[bytes, bytes, bytes] | None:
-    """The head of an answer in three, without the values of Date and X-Request-ID; None if it is not like that, or if
-    the body was sent in chunks."""
-    before, date, rest = head.partition("\r\nDate: ")
-    old, end, rest = rest.partition("\r\n")
-    middle, name, after = rest.partition(f"X-Request-ID: {request_id}\r\n")
-    stays = "\r\nConnection: keep-alive\r\n" in head and "\r\nTransfer-Encoding: " not in head
-    if not (date and end and name and old and stays):
-        return None
-    pieces: Iterable[str] = (before + date, f"\r\n{middle}X-Request-ID: ", f"\r\n{after}")
-    first, second, third = (piece.encode("latin-1") for piece in pieces)
-    return first, second, third

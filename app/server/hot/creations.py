@@ -1,0 +1,298 @@
+"""Requests that create namespaces: all that wait at once share one transaction.
+
+What is not plain success is left to Flask, each request alone: then nothing was done here.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import gevent
+import msgspec
+from gevent.event import Event
+
+from app.auth.access import Access
+from app.auth.decide import Need, Verdict
+from app.auth.names import AuthorizedNames
+from app.auth.privileges import Privilege
+from app.auth.sessions import Session
+from app.catalog.context import Warehouse
+from app.catalog.namespace_creations import Creation, check_creation, create_namespaces
+from app.catalog.namespace_properties import LOCATION
+from app.catalog.namespaces import LoadedNamespace
+from app.catalog.warehouses import active
+from app.changes.origin import Origin
+from app.config import Settings
+from app.db import ConnectionLost, QueryTimedOut, TransactionOutcomeUnknown
+from app.errors import InternalServerError, ServiceError
+from app.identifiers import decode_segment
+from app.observability.forwarding import TrustedProxies
+from app.observability.logs import get_logger
+from app.observability.request_ids import accept_request_id
+from app.server.deadlines import RequestDeadline
+from app.server.hot.heads import Head
+from app.server.hot.replies import Reply, cut
+from app.server.hot.services import HotServices
+
+log = get_logger("creations")
+MOST_AT_ONCE: Final = 100
+MOST_SHAPES: Final = 100
+_CREATE: Final = Need((Privilege.CREATE,), "warehouse")
+_CREATED: Final = 200
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request for a namespace without a parent."""
+
+    namespace: tuple[str]
+    properties: dict[str, str] = {}
+
+
+_decode = msgspec.json.Decoder(Body).decode
+
+
+class Created(NamedTuple):
+    """A namespace was created, and this is the answer."""
+
+    reply: Reply
+    request_id: str
+
+
+class Refused(NamedTuple):
+    """Nobody can say whether the namespace was created, or the database is away."""
+
+    error: ServiceError
+    request_id: str
+
+
+class Learning(NamedTuple):
+    """Flask has to be asked, and its answer shows what such answers look like."""
+
+    creations: "Creations"
+    key: Hashable
+
+    def environ(self) -> dict[str, Any]:
+        return {}
+
+    def keep(self, status: int, head: str, body: bytes, environ: dict[str, Any], _etag: str | None) -> None:
+        """Learn from an answer.
+
+        :param head: the status line and the headers as they were sent, up to the empty line
+        """
+        self.creations.learn(self.key, status, head, len(body), environ)
+
+
+Outcome = Created | Refused | Learning | None
+"""None: Flask has to be asked."""
+
+
+class Asked(NamedTuple):
+    """A request; ``answer`` gets its outcome, in the greenlet of ``Creations``, and must not wait."""
+
+    head: Head
+    body: bytes
+    peer: str
+    answer: Callable[[Outcome], None]
+
+
+class Shape(NamedTuple):
+    """The head of an answer without date, length of the body and request id, and the template of the route."""
+
+    before: bytes
+    begin: bytes
+    end: bytes
+    after: bytes
+    route: str
+
+
+class Task(NamedTuple):
+    """A request that may be carried out here."""
+
+    asked: Asked
+    session: Session
+    warehouse: Warehouse
+    creation: Creation
+    shape: Shape
+
+    @property
+    def full_name(self) -> tuple[int, str]:
+        return self.warehouse.id, self.creation.name
+
+    def created(self, loaded: LoadedNamespace) -> Created:
+        body = msgspec.json.encode(loaded.shown())
+        middle = b"%sContent-Length: %d%s" % (self.shape.begin, len(body), self.shape.end)
+        reply = Reply(
+            _CREATED,
+            (self.shape.before, middle, self.shape.after),
+            body,
+            etag=None,
+            route=self.shape.route,
+            principal=self.session.principal.name,
+            warehouse=self.warehouse.name,
+            error=None,
+        )
+        return Created(reply, self.creation.origin.request_id)
+
+
+class Batch:
+    """Requests that were taken together; each is answered once."""
+
+    def __init__(self, waiting: Sequence[Asked]) -> None:
+        self._left = dict(enumerate(waiting))
+
+    def __iter__(self) -> Iterator[tuple[int, Asked]]:
+        return iter(list(self._left.items()))
+
+    def answer(self, number: int, outcome: Outcome) -> None:
+        asked = self._left.pop(number)
+        try:
+            asked.answer(outcome)
+        except Exception as error:  # noqa: BLE001 - the others must not wait for ever
+            log.error("answer not given", error=error)
+
+    def refuse(self, error: ServiceError) -> None:
+        """Answer all that are left."""
+        for number, asked in self:
+            self.answer(number, Refused(error, request_id_of(asked.head)))
+
+
+class Creations:
+    """One worker's. May be asked on the hub."""
+
+    def __init__(self, settings: Settings, services: HotServices, proxies: TrustedProxies) -> None:
+        self._settings = settings
+        self._services = services
+        self._proxies = proxies
+        self._shapes: dict[Hashable, Shape] = {}
+        self._waiting: list[Asked] = []
+        self._wake = Event()
+
+    def start(self) -> None:
+        gevent.spawn(self._run)
+
+    def submit(self, asked: Asked) -> None:
+        self._waiting.append(asked)
+        self._wake.set()
+
+    def learn(self, key: Hashable, status: int, head: str, length: int, environ: dict[str, Any]) -> None:
+        """Take an answer of Flask as the pattern of those to come."""
+        pieces = cut(head, str(environ["bingsan.request_id"])) if status == _CREATED else None
+        if pieces is None:
+            return
+        begin, found, end = pieces[1].partition(b"Content-Length: %d\r\n" % length)
+        if found:
+            if len(self._shapes) >= MOST_SHAPES:
+                self._shapes.clear()
+            self._shapes[key] = Shape(pieces[0], begin, b"\r\n" + end, pieces[2], environ["bingsan.route"])
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            waiting, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            if not self._waiting:
+                self._wake.clear()
+            self._carry_out(waiting)
+
+    def _carry_out(self, waiting: Sequence[Asked]) -> None:
+        batch = Batch(waiting)
+        try:
+            with RequestDeadline(self._settings.server.request_timeout, reading=False):
+                for tasks in self._tasks(batch):
+                    self._create(batch, tasks)
+        except RequestDeadline as late:
+            batch.refuse(late.answer(waiting[0].head, self._settings))
+        except ServiceError as error:
+            batch.refuse(error)
+        except Exception as error:  # noqa: BLE001 - without this greenlet nobody would be answered any more
+            log.error("namespaces not created", error=error)
+            batch.refuse(InternalServerError("Internal server error"))
+
+    def _tasks(self, batch: Batch) -> list[dict[int, Task]]:
+        """What may be done here, by warehouse; the rest is left to Flask."""
+        authenticator = self._services.authenticator
+        version = authenticator.freshness.version() if authenticator is not None else 0
+        names: set[tuple[int, str]] = set()
+        tasks: dict[int, dict[int, Task]] = {}
+        for number, asked in batch:
+            task = self._task(asked, version)
+            if not isinstance(task, Task):
+                batch.answer(number, task)
+            elif task.full_name in names:
+                batch.answer(number, None)
+            else:
+                names.add(task.full_name)
+                tasks.setdefault(task.warehouse.id, {})[number] = task
+        return list(tasks.values())
+
+    def _create(self, batch: Batch, tasks: dict[int, Task]) -> None:
+        warehouse = next(iter(tasks.values())).warehouse
+        created: list[LoadedNamespace | None]
+        try:
+            created = create_namespaces(
+                self._services.catalog, warehouse, [task.creation for task in tasks.values()]
+            )
+        except (TransactionOutcomeUnknown, ConnectionLost, QueryTimedOut):
+            raise
+        except Exception as error:  # noqa: BLE001 - nothing was done: whoever is not to blame gets through alone
+            log.debug("namespaces not created together", error=str(error))
+            created = [None] * len(tasks)
+        for (number, task), loaded in zip(tasks.items(), created, strict=True):
+            batch.answer(number, None if loaded is None else task.created(loaded))
+
+    def _task(self, asked: Asked, version: int) -> Task | Learning | None:
+        head = asked.head
+        key = head.asked, self._proxies.trusts(asked.peer)
+        shape = self._shapes.get(key)
+        if shape is None:
+            return Learning(self, key)
+        try:
+            session = self._services.session(head, version)
+            warehouse = active(self._services.warehouses.resolve(_prefix(head)))
+            if session is None or not self._may_create(session, version, warehouse):
+                return None
+            creation = self._creation(asked, session)
+        except (ServiceError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        if creation is None or not self._services.admits(session):
+            return None
+        return Task(asked, session, warehouse, creation, shape)
+
+    def _may_create(self, session: Session, version: int, warehouse: Warehouse) -> bool:
+        if self._services.authenticator is None:
+            return True
+        authority = self._services.authorities.of(session, version)
+        access = Access(
+            self._services.catalog.db, session, authority, self._services.policy, AuthorizedNames()
+        )
+        is_seen = access.sees(warehouse.id)
+        return is_seen and access.judge_at_large(_CREATE, warehouse.id) is Verdict.ALLOWED
+
+    def _creation(self, asked: Asked, session: Session) -> Creation | None:
+        """
+        :raises ServiceError: when it is not allowed
+        """
+        body = _decode(asked.body)
+        if LOCATION in body.properties or b"\\u0000" in asked.body:
+            return None
+        principal, head = session.principal, asked.head
+        origin = Origin(
+            principal=principal.name,
+            principal_id=principal.id,
+            principal_kind=principal.kind,
+            credential=session.credential or None,
+            request_id=request_id_of(head),
+            address=self._proxies.client_address(asked.peer, head.forwarded_for),
+            user_agent=head.user_agent,
+        )
+        creation = Creation(body.namespace[0], body.properties, origin)
+        check_creation(self._services.catalog, creation)
+        return creation
+
+
+def request_id_of(head: Head) -> str:
+    return accept_request_id(head.request_id)
+
+
+def _prefix(head: Head) -> str | None:
+    """What stands between ``/v1`` and ``/namespaces``."""
+    middle = head.path.split("/")[2:-1]
+    return decode_segment(middle[0]) if middle else None

@@ -11,6 +11,9 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
+from app.observability.logs import get_logger
+
+log = get_logger("server")
 _SO_ATTACH_FILTER = 26  # Linux; the socket module does not name it
 # Classic BPF on the TCP header: drop what has SYN without ACK, take all else.
 _DROP_NEWCOMERS = (
@@ -57,4 +60,7 @@ def drop_newcomers(listeners: Iterable[Any]) -> None:
     program = struct.pack("HL", len(_DROP_NEWCOMERS), ctypes.addressof(buffer))
     for listener in listeners:
         if listener.family in {socket.AF_INET, socket.AF_INET6}:
-            listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+            try:
+                listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+            except OSError as error:  # some sandboxes have no filters
+                log.warning("connections may still begin while the listeners close", error=error)

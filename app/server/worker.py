@@ -342,8 +342,11 @@ def _log_greenlet(_context: Any, _kind: Any, error: Any, _traceback: Any) -> Non
 
 def _accept_waiting(server: StreamServer) -> None:
     """Take what waits in the kernel's queue: it would be reset when the listener closes."""
-    while not server.full() and (accepted := server.do_read()):
-        server.do_handle(*accepted)
+    try:
+        while not server.full() and (accepted := server.do_read()):
+            server.do_handle(*accepted)
+    except OSError as error:  # no descriptor is left: those who are connected must not suffer from it
+        log.warning("connections that wait are not taken", error=error)
 
 
 def _linger(client: Any) -> None:

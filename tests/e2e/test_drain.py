@@ -1,12 +1,14 @@
 """SIGTERM drops no request: whoever sent a byte gets the whole answer."""
 
 import os
+import resource
 import signal
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import requests
@@ -207,9 +209,10 @@ def test_a_second_signal_hurries(make_server: MakeServer):
 
 
 def test_a_commit_in_flight_is_finished(make_server: MakeServer):
+    """Also when the worker has no descriptor left to take those who wait for a connection."""
     settings = {"testing.enabled": True, "testing.failpoints": "commit.files_written=sleep:1500"}
     with (
-        make_server(settings=settings) as server,
+        make_server(settings=settings, workers=1) as server,
         Client(server.url) as client,
         ThreadPoolExecutor(1) as pool,
     ):
@@ -217,6 +220,17 @@ def test_a_commit_in_flight_is_finished(make_server: MakeServer):
         request = create_table_request("t")
         answer = pool.submit(client.post, "/v1/namespaces/a/tables", json=request)
         eventually(lambda: server.metric("iceberg_catalog_http_requests_in_progress") >= 1, 5, "it runs")
-        term(server)
-        assert answer.result().status_code == 200
+        no_more_files(*server.workers())
+        with connect(server):
+            term(server)
+            assert answer.result().status_code == 200
         assert wait_exit(server) == 0
+        assert any("are not taken" in line["msg"] for line in server.logs())
+
+
+def no_more_files(pid: int) -> None:
+    """Have all files of a process that are open stay so, and none be opened any more."""
+    taken = {int(link.name) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    free = next(number for number in range(hard) if number not in taken)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, hard))

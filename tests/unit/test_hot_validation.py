@@ -71,6 +71,21 @@ def test_everything_is_forgotten_when_the_database_does_not_say(worker: Worker) 
     assert worker.evicted == [None, None]
 
 
+def test_nobody_waits_twice_for_a_silent_database(worker: Worker) -> None:
+    """Who comes while it does not answer is told so with the others; who comes later makes it be asked again."""
+    told: list[AsyncResult] = [AsyncResult(), AsyncResult()]
+
+    def silent() -> None:
+        worker.validation.submit(told[1].set)
+        raise SnapshotUnknown("silent")
+
+    worker.answers.look = silent
+    worker.validation.submit(told[0].set)
+    assert [each.get(timeout=10) for each in told] == [None, None]
+    del worker.answers.look
+    assert worker.ask(Seen(3, None)) == [3]
+
+
 def test_what_is_not_understood_forgets_everything_and_stops_nobody(worker: Worker) -> None:
     """A rename that does not say where to."""
     nonsense = Seen(3, (change("table.renamed"),))

@@ -55,6 +55,9 @@ class Validation:
             self._wake.clear()
             waiting, self._waiting = self._waiting, []
             version = self._validated()
+            if version is None:  # who came meanwhile need not wait for a silent database as long again
+                waiting, self._waiting = waiting + self._waiting, []
+                self._wake.clear()
             for waiter in waiting:
                 try:
                     waiter(version)

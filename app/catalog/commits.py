@@ -76,7 +76,7 @@ def _attempt(
     prepared = [prepare(catalog, warehouse, *pair) for pair in zip(intents, bases, strict=True)]
     failpoint("commit.prepared")
     with _written(catalog, warehouse, prepared), mutation(catalog, caller, warehouse) as tx:
-        # One row is locked by its update, which looks whether it moved.
+        # One row is locked, looked at and updated by one statement.
         is_locked = len(prepared) > 1 or not prepared[0].is_changed
         if is_locked:
             lock_unmoved(tx, prepared)

@@ -98,15 +98,20 @@ SET uuid = %(uuid)s, location = %(location)s, location_key = %(location_key)s,
     updated_at = now()
 WHERE id = %(id)s;
 
--- The same for a row that is not locked yet: nothing, when it is not what was read. No index knows IS NOT DISTINCT
--- FROM: it is found by its id even as long as the table is empty for all that the planner knows.
+-- The same for a row that is not locked yet, in one statement: nothing, when it is not what was read. No index knows IS
+-- NOT DISTINCT FROM: it is found by its id even as long as the table is empty for all that the planner knows.
 -- name: commit_unmoved_tabular (prepared)
-UPDATE tabulars
+UPDATE tabulars t
 SET uuid = %(uuid)s, location = %(location)s, location_key = %(location_key)s,
     metadata_location = %(metadata_location)s, document = %(document)s, packed = %(packed)s,
     updated_at = now()
-WHERE id = %(id)s AND namespace_id IS NOT DISTINCT FROM %(namespace_id)s AND name IS NOT DISTINCT FROM %(name)s
-    AND metadata_location IS NOT DISTINCT FROM %(expected)s
+FROM (
+    SELECT id FROM tabulars
+    WHERE id = %(id)s AND namespace_id IS NOT DISTINCT FROM %(namespace_id)s
+        AND name IS NOT DISTINCT FROM %(name)s AND metadata_location IS NOT DISTINCT FROM %(expected)s
+    FOR UPDATE
+) unmoved
+WHERE t.id = unmoved.id
 RETURNING pg_current_xact_id()::text::bigint AS xid;
 
 -- The namespace is locked before what is in it, as by everybody else, against being renamed or dropped meanwhile.

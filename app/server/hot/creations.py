@@ -3,8 +3,8 @@
 What is not plain success is left to Flask, each request alone: then nothing was done here.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 import gevent
 import msgspec
@@ -22,7 +22,7 @@ from app.catalog.namespaces import LoadedNamespace
 from app.catalog.warehouses import active
 from app.changes.origin import Origin
 from app.config import Settings
-from app.db import ConnectionLost, QueryTimedOut, TransactionOutcomeUnknown
+from app.db import ConnectionLost, PoolExhausted, QueryTimedOut, TransactionOutcomeUnknown
 from app.errors import InternalServerError, ServiceError
 from app.identifiers import decode_segment
 from app.observability.forwarding import TrustedProxies
@@ -30,12 +30,12 @@ from app.observability.logs import get_logger
 from app.observability.request_ids import accept_request_id
 from app.server.deadlines import RequestDeadline
 from app.server.hot.heads import Head
-from app.server.hot.replies import Reply, cut
+from app.server.hot.replies import Reply
 from app.server.hot.services import HotServices
+from app.server.hot.shapes import Learning, Shape, Shapes
 
 log = get_logger("creations")
 MOST_AT_ONCE: Final = 100
-MOST_SHAPES: Final = 100
 _CREATE: Final = Need((Privilege.CREATE,), "warehouse")
 _CREATED: Final = 200
 
@@ -64,23 +64,6 @@ class Refused(NamedTuple):
     request_id: str
 
 
-class Learning(NamedTuple):
-    """Flask has to be asked, and its answer shows what such answers look like."""
-
-    creations: "Creations"
-    key: Hashable
-
-    def environ(self) -> dict[str, Any]:
-        return {}
-
-    def keep(self, status: int, head: str, body: bytes, environ: dict[str, Any], _etag: str | None) -> None:
-        """Learn from an answer.
-
-        :param head: the status line and the headers as they were sent, up to the empty line
-        """
-        self.creations.learn(self.key, status, head, len(body), environ)
-
-
 Outcome = Created | Refused | Learning | None
 """None: Flask has to be asked."""
 
@@ -92,16 +75,6 @@ class Asked(NamedTuple):
     body: bytes
     peer: str
     answer: Callable[[Outcome], None]
-
-
-class Shape(NamedTuple):
-    """The head of an answer without date, length of the body and request id, and the template of the route."""
-
-    before: bytes
-    begin: bytes
-    end: bytes
-    after: bytes
-    route: str
 
 
 class Task(NamedTuple):
@@ -119,17 +92,8 @@ class Task(NamedTuple):
 
     def created(self, loaded: LoadedNamespace) -> Created:
         body = msgspec.json.encode(loaded.shown())
-        middle = b"%sContent-Length: %d%s" % (self.shape.begin, len(body), self.shape.end)
-        reply = Reply(
-            _CREATED,
-            (self.shape.before, middle, self.shape.after),
-            body,
-            etag=None,
-            route=self.shape.route,
-            principal=self.session.principal.name,
-            warehouse=self.warehouse.name,
-            error=None,
-        )
+        principal, warehouse = self.session.principal.name, self.warehouse.name
+        reply = self.shape.reply(body, principal=principal, warehouse=warehouse)
         return Created(reply, self.creation.origin.request_id)
 
 
@@ -149,6 +113,11 @@ class Batch:
         except Exception as error:  # noqa: BLE001 - the others must not wait for ever
             log.error("answer not given", error=error)
 
+    def leave(self) -> None:
+        """Leave all that are left to Flask: nothing was done for them."""
+        for number, _ in self:
+            self.answer(number, None)
+
     def refuse(self, error: ServiceError) -> None:
         """Answer all that are left."""
         for number, asked in self:
@@ -162,7 +131,7 @@ class Creations:
         self._settings = settings
         self._services = services
         self._proxies = proxies
-        self._shapes: dict[Hashable, Shape] = {}
+        self._shapes = Shapes(_CREATED)
         self._waiting: list[Asked] = []
         self._wake = Event()
 
@@ -172,17 +141,6 @@ class Creations:
     def submit(self, asked: Asked) -> None:
         self._waiting.append(asked)
         self._wake.set()
-
-    def learn(self, key: Hashable, status: int, head: str, length: int, environ: dict[str, Any]) -> None:
-        """Take an answer of Flask as the pattern of those to come."""
-        pieces = cut(head, str(environ["bingsan.request_id"])) if status == _CREATED else None
-        if pieces is None:
-            return
-        begin, found, end = pieces[1].partition(b"Content-Length: %d\r\n" % length)
-        if found:
-            if len(self._shapes) >= MOST_SHAPES:
-                self._shapes.clear()
-            self._shapes[key] = Shape(pieces[0], begin, b"\r\n" + end, pieces[2], environ["bingsan.route"])
 
     def _run(self) -> None:
         while True:
@@ -200,6 +158,8 @@ class Creations:
                     self._create(batch, tasks)
         except RequestDeadline as late:
             batch.refuse(late.answer(waiting[0].head, self._settings))
+        except PoolExhausted:
+            batch.leave()
         except ServiceError as error:
             batch.refuse(error)
         except Exception as error:  # noqa: BLE001 - without this greenlet nobody would be answered any more
@@ -240,14 +200,15 @@ class Creations:
 
     def _task(self, asked: Asked, version: int) -> Task | Learning | None:
         head = asked.head
-        key = head.asked, self._proxies.trusts(asked.peer)
-        shape = self._shapes.get(key)
-        if shape is None:
-            return Learning(self, key)
+        shape = self._shapes.find((head.asked, self._proxies.trusts(asked.peer)))
+        if isinstance(shape, Learning):
+            return shape
+        session = self._services.session(head, version)
+        if session is None:
+            return None
         try:
-            session = self._services.session(head, version)
             warehouse = active(self._services.warehouses.resolve(_prefix(head)))
-            if session is None or not self._may_create(session, version, warehouse):
+            if not self._may_create(session, version, warehouse):
                 return None
             creation = self._creation(asked, session)
         except (ServiceError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -120,7 +120,7 @@ def test_no_acknowledged_commit_is_lost(node: TestServer, capsys: pytest.Capture
         write_until_killed(node, ledger, chance)
         if chance.random() < 0.2:
             kill_while_starting(node, chance)
-        node.start().wait_ready()
+        node.start(server__workers=chance.choice((1, 2))).wait_ready()
         with Client(node.url) as client:
             check(client, ledger, node)
         with capsys.disabled():

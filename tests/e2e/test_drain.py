@@ -6,8 +6,9 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,34 +72,43 @@ def wait_exit(server: TestServer, timeout: float = 40) -> int:
     return server.process.wait(timeout)
 
 
-def test_idle_connections_do_not_hold_up_the_stop(server: TestServer):
+def test_a_stop_drops_nobody(server: TestServer):
+    """Connections that are idle, used, just begun or made for each request: all at the same time."""
+    with connecting(server) as answered, in_use(server), begun(server), idle(server):
+        eventually(lambda: len(answered) > 200, 20, "the clients are busy")
+        began = term(server)
+    assert wait_exit(server) == 0
+    assert time.monotonic() - began < 10
+
+
+@contextmanager
+def idle(server: TestServer) -> Iterator[None]:
+    """They do not hold up the stop."""
     with ExitStack() as stack:
         used = [stack.enter_context(connect(server)) for _ in range(40)]
         for connection in used:
             send_get(connection, "/v1/config")
             assert read_answer(connection)[0] == 200
         unused = [stack.enter_context(connect(server)) for _ in range(10)]
-        began = term(server)
+        yield
         for connection in used + unused:
             assert connection.recv(1) == b""
-        assert wait_exit(server) == 0
-        assert time.monotonic() - began < 10
 
 
-def test_a_request_whose_first_bytes_arrived_is_answered(server: TestServer):
+@contextmanager
+def begun(server: TestServer) -> Iterator[None]:
+    """A request whose first bytes have arrived is answered."""
     with connect(server) as head, connect(server) as body:
         head.sendall(b"GET /v1/config HT")
         send_slow_create(body, server)
         eventually(lambda: server.metric("iceberg_catalog_http_requests_total") >= 0, 5, "metrics answer")
-        term(server)
-        eventually(lambda: not accepts(server), 10, "the listeners are closed")
+        yield
         head.sendall(b"TP/1.1\r\nHost: localhost\r\n\r\n")
         body.sendall(b': ["a"]}  ')
         for connection, path in ((head, "config"), (body, "namespace")):
             status, headers, _ = read_answer(connection)
             assert status == 200, path
             assert headers["connection"] == "close"
-    assert wait_exit(server) == 0
 
 
 def accepts(server: TestServer) -> bool:
@@ -106,9 +116,10 @@ def accepts(server: TestServer) -> bool:
         return probe.connect_ex(("127.0.0.1", server.port)) == 0
 
 
-def test_no_request_is_dropped_while_clients_keep_asking(server: TestServer):
-    """Twenty clients, who connect for each request: all are answered or could not connect."""
-    answered, broken = [], []
+@contextmanager
+def connecting(server: TestServer) -> Iterator[list[int]]:
+    """Twenty clients who connect for each request: all are answered or could not connect."""
+    answered: list[int] = []
     stop = threading.Event()
 
     def ask() -> None:
@@ -119,43 +130,45 @@ def test_no_request_is_dropped_while_clients_keep_asking(server: TestServer):
                     answered.append(read_answer(connection)[0])
             except ConnectionRefusedError:
                 return
-            except (OSError, AssertionError) as error:
-                broken.append(error)
 
     with ThreadPoolExecutor(20) as pool:
         clients = [pool.submit(ask) for _ in range(20)]
-        eventually(lambda: len(answered) > 200, 20, "the clients are busy")
-        term(server)
-        eventually(lambda: not accepts(server), 10, "the listeners are closed")
-        stop.set()
+        try:
+            yield answered
+            eventually(lambda: not accepts(server), 10, "the listeners are closed")
+        finally:
+            stop.set()
         for client in clients:
             client.result()
     assert set(answered) == {200}
-    assert not broken
-    assert wait_exit(server) == 0
 
 
-def test_connections_in_use_end_with_an_answer_that_says_so(server: TestServer):
-    """None closes under a request that is on its way: whoever keeps asking is told first."""
+@contextmanager
+def in_use(server: TestServer) -> Iterator[None]:
+    """Twenty connections end with an answer that says so: none closes under a request that is on its way."""
     answered: list[int] = []
+    end = threading.Event()
 
     def ask() -> None:
         with connect(server) as connection:
-            while True:
+            while not end.is_set():
                 send_get(connection, "/v1/namespaces")
                 status, headers, _ = read_answer(connection)
                 answered.append(status)
                 if headers["connection"] == "close":
                     return
+            raise AssertionError("nobody said that the connection ends")
 
     with ThreadPoolExecutor(20) as pool:
         clients = [pool.submit(ask) for _ in range(20)]
-        eventually(lambda: len(answered) > 200, 20, "the clients are busy")
-        term(server)
-        for client in clients:
-            client.result(30)
+        try:
+            eventually(lambda: len(answered) > 200, 20, "the clients are busy")
+            yield
+            for client in clients:
+                client.result(30)
+        finally:
+            end.set()
     assert set(answered) == {200}
-    assert wait_exit(server) == 0
 
 
 def test_one_worker_s_end_closes_no_listener(make_server: MakeServer):

@@ -30,8 +30,8 @@ EMBEDDED = {"database.embedded": True}
 
 
 @contextmanager
-def embedded_node() -> Iterator[TestServer]:
-    server = TestServer(LocalWarehouse(), settings=EMBEDDED)
+def embedded_node(workers: int = 1) -> Iterator[TestServer]:
+    server = TestServer(LocalWarehouse(), settings=EMBEDDED, workers=workers)
     yield server
     try:
         server.stop()
@@ -51,8 +51,17 @@ def node() -> Iterator[TestServer]:
 @pytest.fixture(scope="module")
 def running() -> Iterator[TestServer]:
     """A running node for the tests that leave it running."""
-    with embedded_node() as server:
+    with embedded_node(workers=2) as server:
         yield server.start().wait_ready()
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[TestServer]:
+    """A node with a table for the tests that let it die and start it again."""
+    with embedded_node() as server:
+        server.start().wait_ready()
+        create(server, "kept")
+        yield server
 
 
 def create(node: TestServer, name: str) -> None:
@@ -99,35 +108,43 @@ def kill(pid: int) -> None:
 
 
 def test_a_stop_leaves_nothing_running_and_a_start_finds_everything(node: TestServer):
-    node.start().wait_ready()
-    create(node, "kept")
-    password = (node.home / "postgres.password").stat()
-    assert password.st_mode & 0o777 == 0o600
-    members = node.pids()
-    assert node.stop(signal.SIGINT) == 0
+    """Also after a setup that was interrupted; systemd is told of the first start and stop."""
+    unfinished = node.home / "postgres/data.new"
+    unfinished.mkdir(parents=True)
+    (unfinished / "PG_VERSION").write_text("15\n")
+    with systemd(node) as manager:
+        node.start()
+        assert manager.recv(100) == b"READY=1"
+        with Client(node.url) as client:
+            assert client.get("/ready").status_code == 200
+        assert not unfinished.exists()
+        create(node, "kept")
+        password = (node.home / "postgres.password").stat()
+        assert password.st_mode & 0o777 == 0o600
+        members = node.pids()
+        assert node.stop(signal.SIGINT) == 0
+        assert manager.recv(100) == b"STOPPING=1"
     assert not [pid for pid in members if is_alive(pid)]
     node.start().wait_ready()
     assert names(node) == {"kept"}
+
+
+@contextmanager
+def systemd(node: TestServer) -> Iterator[socket.socket]:
+    """Where a node says how it is; it hears of the address when it is started."""
+    address = str(node.folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(address)
+        manager.settimeout(60)
+        node.env["NOTIFY_SOCKET"] = address
+        yield manager
+    del node.env["NOTIFY_SOCKET"]
 
 
 def test_the_master_has_no_thread_and_no_socket_but_the_listener(running: TestServer):
     master = programs(running)["gunicorn"]
     assert len(list(Path(f"/proc/{master}/task").iterdir())) == 1
     assert len([name for name in open_files(master) if name.startswith("socket:")]) == 1
-
-
-def test_systemd_is_told_when_it_is_ready_and_when_it_stops(node: TestServer):
-    address = str(node.folder / "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(address)
-        manager.settimeout(60)
-        node.env["NOTIFY_SOCKET"] = address
-        node.start()
-        assert manager.recv(100) == b"READY=1"
-        with Client(node.url) as client:
-            assert client.get("/ready").status_code == 200
-        assert node.stop() == 0
-        assert manager.recv(100) == b"STOPPING=1"
 
 
 def test_a_second_owner_is_refused_by_name(running: TestServer):
@@ -137,15 +154,13 @@ def test_a_second_owner_is_refused_by_name(running: TestServer):
     assert answers(running)
 
 
-def test_everything_ends_with_a_killed_supervisor_and_a_new_one_takes_over(node: TestServer):
-    node.start().wait_ready()
-    create(node, "kept")
-    members = node.pids()
-    kill(node.process.pid)
-    node.process.wait()
+def test_everything_ends_with_a_killed_supervisor_and_a_new_one_takes_over(lasting: TestServer):
+    members = lasting.pids()
+    kill(lasting.process.pid)
+    lasting.process.wait()
     eventually(lambda: not [pid for pid in members if is_alive(pid)], 40, "all processes ended")
-    node.start().wait_ready()
-    assert names(node) == {"kept"}
+    lasting.start().wait_ready()
+    assert names(lasting) == {"kept"}
 
 
 @pytest.mark.parametrize("victim", ["gunicorn", "jobs", "postgres", "watchdog"])
@@ -159,53 +174,35 @@ def test_a_killed_part_is_started_again(running: TestServer, victim: str):
     assert {f"before_{victim}", f"after_{victim}"} <= names(running)
 
 
-def test_after_a_kill_of_everything_all_data_is_found(node: TestServer):
-    node.start().wait_ready()
-    for round_ in range(3):
-        create(node, f"round{round_}")
-        node.kill()
-        node.start().wait_ready()
-        assert names(node) == {f"round{number}" for number in range(round_ + 1)}
-
-
-def test_a_surviving_database_is_adopted_and_stopped_at_the_end(node: TestServer):
-    node.start().wait_ready()
-    create(node, "kept")
-    parts = programs(node)
-    server = parts.pop("postgres")
-    others = [pid for pid in node.pids() if pid not in servers_of(node.home / "postgres/data")]
+def test_a_surviving_database_is_adopted_and_stopped_at_the_end(lasting: TestServer):
+    server = programs(lasting)["postgres"]
+    others = [pid for pid in lasting.pids() if pid not in servers_of(lasting.home / "postgres/data")]
     for pid in others:
         send(pid, signal.SIGSTOP)
     for pid in others:
         kill(pid)
-    node.process.wait()
+    lasting.process.wait()
     assert is_alive(server)
-    node.start().wait_ready()
-    assert read_postmaster(node.home / "postgres/data").pid == server
-    assert any(line["msg"] == "adopting the running database" for line in node.logs())
-    assert names(node) == {"kept"}
-    node.stop()
+    lasting.start().wait_ready()
+    assert read_postmaster(lasting.home / "postgres/data").pid == server
+    assert any(line["msg"] == "adopting the running database" for line in lasting.logs())
+    assert names(lasting) == {"kept"}
+    lasting.stop()
     assert not is_alive(server)
+    lasting.start().wait_ready()
 
 
-def test_a_file_left_by_a_dead_server_does_not_hinder(node: TestServer):
-    """Its process id may belong to anybody by now: here to this test."""
-    node.start().wait_ready()
-    create(node, "kept")
-    stale = (node.home / "postgres/data/postmaster.pid").read_text().split("\n")
-    node.kill()
+def test_after_a_kill_of_everything_all_data_is_found(lasting: TestServer):
+    """Also when the process id of the dead database is somebody's by now: here of this test."""
+    stale = (lasting.home / "postgres/data/postmaster.pid").read_text().split("\n")
+    lasting.kill()
     stale[0] = str(os.getpid())
-    (node.home / "postgres/data/postmaster.pid").write_text("\n".join(stale))
-    node.start().wait_ready()
-    assert names(node) == {"kept"}
-
-
-def test_an_interrupted_setup_starts_over(node: TestServer):
-    unfinished = node.home / "postgres/data.new"
-    unfinished.mkdir(parents=True)
-    (unfinished / "PG_VERSION").write_text("15\n")
-    node.start().wait_ready()
-    assert not unfinished.exists()
+    (lasting.home / "postgres/data/postmaster.pid").write_text("\n".join(stale))
+    lasting.start().wait_ready()
+    assert names(lasting) == {"kept"}
+    lasting.kill()
+    lasting.start().wait_ready()
+    assert names(lasting) == {"kept"}
 
 
 def test_a_stop_while_starting_ends_cleanly(node: TestServer):

@@ -131,7 +131,8 @@ def test_a_stop_while_the_storage_hangs(make_server: MakeServer, minio: Minio) -
     with Proxy(minio.port) as proxy:
         warehouse = S3Warehouse(minio, minio.create_bucket(unique_name("hung").replace("_", "-")), "w")
         env = {"ICEBERG_STORAGE_S3_ENDPOINT": f"http://127.0.0.1:{proxy.port}"}
-        with make_server(warehouse, env=env) as server, ThreadPoolExecutor(8) as pool:
+        settings = {"storage.timeout": "3s", "storage.deadline": "6s"}
+        with make_server(warehouse, settings=settings, env=env) as server, ThreadPoolExecutor(8) as pool:
             names = [f"t{number}" for number in range(8)]
             path = make_tables(server, names)
             with proxy.frozen():

@@ -36,13 +36,14 @@ def check_creation(catalog: Catalog, creation: Creation) -> None:
 
 
 def create_namespaces(
-    catalog: Catalog, warehouse: Warehouse, creations: Sequence[Creation]
+    catalog: Catalog, warehouse: Warehouse, creations: Sequence[Creation], version: int | None
 ) -> list[LoadedNamespace | None]:
     """Create all that do not exist yet, and return them in the order asked for, with None for those that do exist.
 
-    If the warehouse has got another root meanwhile there are none. Names must differ; creations must have been
-    checked. Nothing was done if this raises anything but the last one.
+    If the warehouse has got another root meanwhile, or somebody's rights have changed, there are none. Names must
+    differ; creations must have been checked. Nothing was done if this raises anything but the last one.
 
+    :param version: the ``security_version`` at which it was decided that all may be created; None where anybody may
     :raises LockNotAvailable: when somebody is just creating or dropping one of them, or changing the warehouse
     :raises DatabaseUnavailable: when the database is
     :raises TransactionOutcomeUnknown: when nobody knows whether they were created
@@ -57,6 +58,7 @@ def create_namespaces(
             commit_id=tx.commit_id,
             warehouse_id=warehouse.id,
             root_location=warehouse.root_location,
+            security_version=version,
             **columns,
         )
         failpoint("mutation.end")

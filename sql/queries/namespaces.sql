@@ -21,7 +21,8 @@ FOR KEY SHARE
 RETURNING id, pg_current_xact_id()::text::bigint AS xid;
 
 -- Creates those of the namespaces that are not there, none of which has a parent, with a change row for each. No row when
--- the warehouse has another root by now.
+-- the warehouse has another root by now, or when somebody's rights have changed: security_version is null where nobody
+-- needs any.
 -- name: create_namespaces (prepared)
 WITH asked AS (
     SELECT *
@@ -40,6 +41,10 @@ created AS (
     SELECT w.id, NULL, ARRAY[a.name], a.location, a.properties::json, a.principal_id
     FROM warehouses w, asked a
     WHERE w.id = %(warehouse_id)s AND w.root_location = %(root_location)s
+        AND (
+            %(security_version)s::bigint IS NULL
+            OR %(security_version)s::bigint = (SELECT version FROM security_version)
+        )
     ORDER BY a.name COLLATE "C"
     FOR KEY SHARE OF w
     ON CONFLICT DO NOTHING

@@ -132,6 +132,7 @@ class Creations:
         self._services = services
         self._proxies = proxies
         self._shapes = Shapes(_CREATED)
+        self._version: int | None = None
         self._waiting: list[Asked] = []
         self._wake = Event()
 
@@ -154,8 +155,9 @@ class Creations:
         batch = Batch(waiting)
         try:
             with RequestDeadline(self._settings.server.request_timeout, reading=False):
-                for tasks in self._tasks(batch):
-                    self._create(batch, tasks)
+                version = self._decide_by()
+                for tasks in self._tasks(batch, version or 0):
+                    self._create(batch, tasks, version)
         except RequestDeadline as late:
             batch.refuse(late.answer(waiting[0].head, self._settings))
         except PoolExhausted:
@@ -166,10 +168,8 @@ class Creations:
             log.error("namespaces not created", error=error)
             batch.refuse(InternalServerError("Internal server error"))
 
-    def _tasks(self, batch: Batch) -> list[dict[int, Task]]:
+    def _tasks(self, batch: Batch, version: int) -> list[dict[int, Task]]:
         """What may be done here, by warehouse; the rest is left to Flask."""
-        authenticator = self._services.authenticator
-        version = authenticator.freshness.version() if authenticator is not None else 0
         names: set[tuple[int, str]] = set()
         tasks: dict[int, dict[int, Task]] = {}
         for number, asked in batch:
@@ -183,18 +183,27 @@ class Creations:
                 tasks.setdefault(task.warehouse.id, {})[number] = task
         return list(tasks.values())
 
-    def _create(self, batch: Batch, tasks: dict[int, Task]) -> None:
+    def _decide_by(self) -> int | None:
+        """The ``security_version`` that was the newest a moment ago; the statement looks whether it still is."""
+        authenticator = self._services.authenticator
+        if authenticator is not None and self._version is None:
+            self._version = authenticator.freshness.version()
+        return self._version
+
+    def _create(self, batch: Batch, tasks: dict[int, Task], version: int | None) -> None:
         warehouse = next(iter(tasks.values())).warehouse
         created: list[LoadedNamespace | None]
         try:
             created = create_namespaces(
-                self._services.catalog, warehouse, [task.creation for task in tasks.values()]
+                self._services.catalog, warehouse, [task.creation for task in tasks.values()], version
             )
         except (TransactionOutcomeUnknown, ConnectionLost, QueryTimedOut):
             raise
         except Exception as error:  # noqa: BLE001 - nothing was done: whoever is not to blame gets through alone
             log.debug("namespaces not created together", error=str(error))
             created = [None] * len(tasks)
+        if not any(created):
+            self._version = None  # perhaps it is another one now
         for (number, task), loaded in zip(tasks.items(), created, strict=True):
             batch.answer(number, None if loaded is None else task.created(loaded))
 

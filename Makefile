@@ -7,6 +7,8 @@ TESTS ?= tests --ignore=tests/engines --ignore=tests/e2e
 PARALLEL ?= -n 2 --dist loadfile
 # false: the servers that tests start answer all reads by gunicorn and Flask.
 HOT_PATH ?=
+# true: make conformance also compares the hot way with gunicorn and Flask, byte for byte.
+BOTH_WAYS ?=
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
@@ -37,7 +39,7 @@ soak: $(VENV)/.test ## Load two nodes for 15 minutes while things break (SOAK="-
 	@$(PYTHON) -m tests.soak $(SOAK)
 
 conformance: $(VENV)/.test ## Prove the API against the official document (ICEBERG_REST_SPEC says where it is)
-	$(PYTHON) -m tests.conformance
+	$(PYTHON) -m tests.conformance $(if $(filter true,$(BOTH_WAYS)),--both-ways)
 
 conformance-page: $(VENV)/.test ## The same, and write docs/conformance.md
 	$(PYTHON) -m tests.conformance --write

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.conformance import matrix, official
+from tests.conformance import both_ways, matrix, official
 from tests.conformance.differences import judge, read
 from tests.conformance.structure import differences
 from tests.support.own_document import own_document
@@ -25,6 +25,11 @@ def main() -> int:
     parser.add_argument(
         "--write", action="store_true", help="write docs/conformance.md instead of comparing it"
     )
+    parser.add_argument(
+        "--both-ways",
+        action="store_true",
+        help="send requests again by the hot way and by the stock way, and compare the answers' bytes",
+    )
     parser.add_argument("tests", nargs="*", default=["tests/contract"], help="what pytest runs")
     options = parser.parse_args()
     try:
@@ -35,8 +40,12 @@ def main() -> int:
     faults = compare(theirs)
     with tempfile.TemporaryDirectory() as folder:
         recordings = Path(folder)
-        code = run_tests(recordings, options.tests)
+        ways = recordings / "both_ways"
+        code = run_tests(
+            recordings, options.tests, {both_ways.FOLDER: str(ways)} if options.both_ways else {}
+        )
         faults += prove(theirs, recordings, write=options.write)
+        faults += compare_ways(ways) if options.both_ways else []
     for fault in faults:
         print(f"conformance: {fault}", file=sys.stderr)
     print(f"conformance: {len(faults)} faults, the tests ended with {code}")
@@ -51,16 +60,16 @@ def compare(theirs: JsonObject) -> list[str]:
     ]
 
 
-def run_tests(recordings: Path, tests: list[str]) -> int:
+def run_tests(recordings: Path, tests: list[str], more: dict[str, str]) -> int:
     """Run the contract tests, two modules at a time, with the official document as a second judge."""
     command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *tests]
-    environment = {**os.environ, RECORDING: str(recordings)}
+    environment = {**os.environ, RECORDING: str(recordings), **more}
     return subprocess.run(command, env=environment, cwd=official.ROOT, check=False).returncode
 
 
 def prove(theirs: JsonObject, recordings: Path, *, write: bool) -> list[str]:
     """Return what has neither a test nor a reason, needless reasons and excuses, and whether the page is old."""
-    contents = [json.loads(path.read_text()) for path in sorted(recordings.iterdir())]
+    contents = [json.loads(path.read_text()) for path in sorted(recordings.glob("*.json"))]
     if not contents:
         return ["the tests left no recording"]
     seen = (tuple(one) for content in contents for one in content["seen"])
@@ -79,6 +88,13 @@ def prove(theirs: JsonObject, recordings: Path, *, write: bool) -> list[str]:
         ],
         *([] if write else _old(before, page)),
     ]
+
+
+def compare_ways(folder: Path) -> list[str]:
+    """Print how many answers of the hot way were compared with the stock way's; return why that proves too little."""
+    text, faults = both_ways.judge(json.loads(path.read_text()) for path in folder.glob("*.json"))
+    print(f"conformance: {text}")
+    return faults
 
 
 def _old(before: str, page: str) -> list[str]:

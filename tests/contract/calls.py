@@ -206,7 +206,9 @@ def raw_request(
     lines = [method.encode() + b" " + target + b" HTTP/1.1"]
     lines += [f"{name}: {value}".encode("latin-1") for name, value in sent.items()]
     answer = exchange(server, b"\r\n".join(lines) + b"\r\n" + head + b"\r\n" + body)
-    observed_raw(method, target.decode("latin-1"), sent, body, answer)
+    observed_raw(
+        method, target.decode("latin-1"), sent, body, answer, server.port if server.verify is None else 0
+    )
     return answer
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance import official
+from tests.conformance.both_ways import FOLDER, ONCE, BothWays
 from tests.conftest import SHARED, MakeServer
 from tests.contract.bodies import append, set_ref
 from tests.contract.calls import Tabular, make_table, make_view
@@ -19,7 +20,7 @@ from tests.support.exchanges import OBSERVERS
 from tests.support.minio import Minio
 from tests.support.own_document import own_document
 from tests.support.recording import FAILED, RECORDING, Recording
-from tests.support.server import Client, TestServer
+from tests.support.server import STOPPING, Client, TestServer
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +97,25 @@ def recording() -> Iterator[Recording]:
     OBSERVERS.remove(recording.observe)
     if folder:
         recording.write(Path(folder))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def both_ways() -> Iterator[BothWays]:
+    """``make conformance BOTH_WAYS=true`` sends requests once more by both ways and compares the answers."""
+    both, folder = BothWays(), os.environ.get(FOLDER)
+    if folder is None:
+        yield both
+        return
+    OBSERVERS.append(both.observe)
+    STOPPING.append(both.stopping)
+    yield both
+    OBSERVERS.remove(both.observe)
+    STOPPING.remove(both.stopping)
+    both.write(Path(folder))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ONCE.update(item.nodeid for item in items if item.get_closest_marker("once"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,6 +15,7 @@ from tests.support.postgres import DatabaseAddress
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
+pytestmark = pytest.mark.once("each refusal is an event")
 WAREHOUSES = "/management/v1/warehouses"
 EVENT = "action, outcome, status, operation, object_kind, namespace, name"
 WHO = "principal, principal_kind, address, user_agent"

@@ -73,6 +73,7 @@ def test_who_did_it_with_what(admin: Client, identities: Identities) -> None:
 
 
 @pytest.mark.parametrize("shown", ["Bearer nonsense", "Bearer bingsan_" + "x" * 43, "Basic eDp5", ""])
+@pytest.mark.once("counts refusals")
 def test_nobody_known_is_counted_and_logged_only(
     admin: Client, identities: Identities, secured: TestServer, shown: str
 ) -> None:
@@ -163,6 +164,7 @@ def test_what_may_not_be_seen_is_missing_and_not_refused(admin: Client, identiti
     assert [event["event-type"] for event in listed(admin, actor=stranger.name)] == ["token.issued"]
 
 
+@pytest.mark.once("each request has one line")
 def test_log_lines_say_who(admin: Client, identities: Identities, secured: TestServer) -> None:
     """Of a request that is answered, of one that is refused, and of a login."""
     person, marker = identities.person(), unique_name("request")

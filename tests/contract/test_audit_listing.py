@@ -23,6 +23,7 @@ from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
 AUDIT, BAD = "/management/v1/audit", "BadRequestException"
+pytestmark = pytest.mark.once("each refusal is an event")
 WAREHOUSES = "/management/v1/warehouses"
 
 

@@ -189,6 +189,7 @@ def test_without_a_database(make_server: MakeServer, postgres: Postgres) -> None
         eventually(lambda: people.login(people.root).status_code == 200, 10, "logins work again")
 
 
+@pytest.mark.once("counts failures")
 def test_guessing_becomes_slow(make_server: MakeServer) -> None:
     settings = secured_settings(auth__max_failures_per_minute=5)
     with make_server(settings=settings, workers=1) as server:

@@ -11,6 +11,7 @@ from tests.factories import commit_request, create_table_request, set_properties
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
+pytestmark = pytest.mark.once("each request has one line and is counted")
 FORBIDDEN = ("password", "secret", "token", "api_key", "credential")
 REQUESTS = "iceberg_catalog_http_requests_total"
 KEYS = [

@@ -21,6 +21,7 @@ from tests.support.postgres import Postgres
 from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 
+pytestmark = pytest.mark.once("the database is away")
 QUICK = {"database.statement_timeout": "500ms", "catalog.lock_timeout": "400ms"}
 
 

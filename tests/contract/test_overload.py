@@ -33,6 +33,7 @@ IMPATIENT = {
     "testing.enabled": "true",
     "testing.failpoints": "commit.files_written=sleep:500",  # as if storage were slow
 }
+pytestmark = pytest.mark.once("there is room for so many requests only")
 CROWD = 10
 
 

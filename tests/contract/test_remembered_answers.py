@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
+from tests.conftest import MakeServer
 from tests.contract.calls import (
     Tabular,
     create_view_request,
@@ -17,13 +18,13 @@ from tests.contract.calls import (
     table_path,
     view_path,
 )
-from tests.contract.holding import drop, job_of, management_path
+from tests.contract.holding import DAY, drop, job_of, management_path, set_hold
 from tests.contract.holding import undrop as bring_back
 from tests.contract.rights import grant, on_namespace, on_table, person_with, revoke
 from tests.factories import commit_request, create_table_request, set_properties, unique_name
 from tests.support.identities import Identities
 from tests.support.process import eventually
-from tests.support.server import Client, TestServer
+from tests.support.server import HOT_WAY, Client, TestServer, is_hot
 
 CONNECTIONS = 8
 ANEW = {"Range": "bytes=0-"}
@@ -46,6 +47,17 @@ class Ground(NamedTuple):
             paths += [table_path(space, name) for name in ("t", "new", "v")]
             paths += [view_path(space, name) for name in ("v", "new", "t")]
         return [*paths, f"/v1/namespaces?parent={self.namespace}", "/v1/namespaces?pageSize=1", "/v1/config"]
+
+
+@pytest.fixture(scope="module")
+def holding(holding: TestServer, make_server: MakeServer) -> Iterator[TestServer]:
+    """The shared server, or one of our own where the shared ones have the hot way off."""
+    if is_hot():
+        yield holding
+        return
+    with make_server(settings=HOT_WAY) as running:
+        set_hold(running, DAY)
+        yield running
 
 
 @pytest.fixture

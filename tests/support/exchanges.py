@@ -20,13 +20,14 @@ class Message(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """``target`` is the raw path with its query."""
+    """``target`` is the raw path with its query, ``port`` that of a server without TLS on this machine, else 0."""
 
     method: str
     target: str
     request: Message
     status: int
     answer: Message
+    port: int = 0
 
     @property
     def path(self) -> str:
@@ -49,6 +50,7 @@ class Exchange(NamedTuple):
             ),
             answer.status_code,
             Message(answer.headers, answer.content),
+            _port(sent.url or ""),
         )
 
 
@@ -62,13 +64,23 @@ def observed(exchange: Exchange) -> None:
 
 
 def observed_raw(
-    method: str, target: str, headers: dict[str, str], body: bytes, answer: tuple[int, dict[str, str], bytes]
+    method: str,
+    target: str,
+    headers: dict[str, str],
+    body: bytes,
+    answer: tuple[int, dict[str, str], bytes],
+    port: int = 0,
 ) -> None:
     """The same for requests that were written to a socket by hand."""
     path = target if target.startswith("/") else urlsplit(target)._replace(scheme="", netloc="").geturl()
     status, names, content = answer
     sent, received = CaseInsensitiveDict(headers), CaseInsensitiveDict(names)
-    observed(Exchange(method, path, Message(sent, body), status, Message(received, content)))
+    observed(Exchange(method, path, Message(sent, body), status, Message(received, content), port))
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or 0 if parts.scheme == "http" else 0
 
 
 def _text(value: Any) -> str:

@@ -39,7 +39,7 @@ class Recording:
     def observe(self, exchange: Exchange) -> None:
         own = next(iter(self._judges.values()))
         if operation := own.find(exchange.method, exchange.path):
-            self._seen[Seen(operation.name, exchange.status, _error(exchange), _test())] += 1
+            self._seen[Seen(operation.name, exchange.status, _error(exchange), running_test())] += 1
         for name, judge in self._judges.items():
             faults = judge.faults_of_answer(exchange)
             if asked := judge.faults_of_request(exchange):
@@ -62,7 +62,8 @@ class Recording:
         (folder / f"{os.getpid()}.json").write_text(content)
 
 
-def _test() -> str:
+def running_test() -> str:
+    """Return the name of the test that runs, also while its fixtures are made; else nothing."""
     name = os.environ.get("PYTEST_CURRENT_TEST", "")
     return name.rpartition(" ")[0]
 

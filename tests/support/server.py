@@ -30,8 +30,14 @@ ENTRIES = {
 Settings = Mapping[str, object]
 # The variable that says which way the servers of a run answer reads, where a test does not say it.
 HOT_PATH = "BINGSAN_HOT_PATH"
+HOT_WAY = {"server.hot_path": True}
 # Asked before a server is stopped.
 STOPPING: list[Callable[["TestServer"], None]] = []
+
+
+def is_hot() -> bool:
+    """Whether servers answer reads the hot way where their settings do not say it."""
+    return os.environ.get(HOT_PATH, "") != "false"
 
 
 class Outcome(NamedTuple):

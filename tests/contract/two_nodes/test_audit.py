@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from tests.contract.calls import ok
 from tests.factories import unique_name
 from tests.support.nodes import Nodes
@@ -11,6 +13,7 @@ from tests.support.server import Client
 WAREHOUSES = "/management/v1/warehouses"
 
 
+@pytest.mark.once("each refusal is an event")
 def test_refusals_of_every_node(nodes: Nodes) -> None:
     name, storage = (
         unique_name("closed"),

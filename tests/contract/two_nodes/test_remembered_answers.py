@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.conftest import MakeNodes
 from tests.contract.calls import (
     Tabular,
     make_namespace,
@@ -28,7 +29,7 @@ from tests.factories import commit_request, set_properties, unique_name
 from tests.support.lines import Line, Reply, line_to_every_worker
 from tests.support.nodes import Nodes
 from tests.support.process import eventually
-from tests.support.server import Client
+from tests.support.server import HOT_WAY, Client, is_hot
 
 PLACE = "reply.keep"
 
@@ -59,6 +60,16 @@ class Crew(NamedTuple):
 
     def hot_answers(self) -> float:
         return self.nodes.servers[0].metric("bingsan_hot_answers_total")
+
+
+@pytest.fixture(scope="module")
+def nodes(nodes: Nodes, make_nodes: MakeNodes) -> Iterator[Nodes]:
+    """The shared nodes, or two of our own where the shared ones have the hot way off."""
+    if is_hot():
+        yield nodes
+        return
+    with make_nodes(settings=HOT_WAY) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

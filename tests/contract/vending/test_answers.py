@@ -5,6 +5,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.contract.calls import (
     Tabular,
     assert_error,
@@ -94,6 +96,7 @@ def test_the_keys_of_the_service_stay_there(client: Client, table: Tabular, vend
         assert secret not in text
 
 
+@pytest.mark.once("counts what was issued")
 def test_no_secret_is_logged_or_kept(client: Client, table: Tabular, vending: TestServer) -> None:
     config = load(table)["config"]
     (details,) = issued(vending, table.name)

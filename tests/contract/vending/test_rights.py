@@ -35,6 +35,7 @@ def outcomes(minio: Minio, table: Tabular, config: dict[str, str]) -> dict[str, 
         }
 
 
+@pytest.mark.once("counts what was issued")
 def test_who_may_read_gets_keys_that_read(people: Identities, table: Tabular, minio: Minio) -> None:
     person, client = person_with(people, on_table(table.namespace, table.name), *READER)
     seen = seen_by(client, table)

@@ -58,13 +58,14 @@ class TableCommit(NamedTuple):
                 raise TABLE.does_not_exist(self.table)
             base.check_free(self.table, TABLE)
         check_table_requirements(current, self.requirements)
-        uuid = str(uuid4())
+        uuid = str(uuid4()) if current is None else None
+        place = table_location(base.namespace_location, self.table.name, uuid) if uuid else None
         return apply_table_updates(
             current,
             self.updates,
             now_ms=now_ms(),
             previous_location=logged,
-            default_location=table_location(base.namespace_location, self.table.name, uuid),
+            default_location=place,
             default_uuid=uuid,
             max_columns=catalog.settings.limits.max_columns,
         )

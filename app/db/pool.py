@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg2
+from gevent import monkey
+from gevent.lock import BoundedSemaphore
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from app.config import DatabaseSettings
@@ -43,7 +45,7 @@ class Pool:
         self._settings = settings
         self._size = size
         self._max_idle = max_idle
-        self._free = threading.Semaphore(size)
+        self._free = _permits(size)
         self._idle: deque[Connection] = deque()
         self._active = 0
         self._waiting = 0
@@ -120,6 +122,11 @@ class Pool:
             if now - self._idle[0].idle_since <= allowed:
                 return
             self._idle.popleft().close()
+
+
+def _permits(size: int) -> BoundedSemaphore | threading.Semaphore:
+    """Under gevent that of ``threading`` lets everybody else run first whenever a permit is given back."""
+    return BoundedSemaphore(size) if monkey.is_module_patched("threading") else threading.Semaphore(size)
 
 
 def first_line(error: BaseException) -> str:

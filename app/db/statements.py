@@ -4,9 +4,10 @@ Queries marked as prepared are planned once per connection; the others anew each
 """
 
 import time
+from collections import namedtuple
 from typing import Any, NamedTuple
 
-from psycopg2 import extensions, extras
+from psycopg2 import extensions
 
 from app.db.connection import Connection
 from app.db.queries import load_prepared, load_queries
@@ -39,6 +40,7 @@ class Statements:
     def __init__(self, seconds: float) -> None:
         self._queries = load_queries()
         self._prepared = load_prepared()
+        self._row_types: dict[str, Any] = {}
         self._seconds = seconds + CLIENT_GRACE_SECONDS
 
     def run(self, connection: Connection, *steps: Step | str) -> Result:
@@ -47,10 +49,19 @@ class Statements:
         :param steps: named queries, and words of the transaction such as ``BEGIN``
         """
         connection.deadline = time.monotonic() + self._seconds
-        cursor: extensions.cursor = connection.cursor(cursor_factory=extras.NamedTupleCursor)
-        with cursor:
+        with connection.cursor() as cursor:
             cursor.execute(b";".join([self._bound(connection, cursor, step) for step in steps]))
-            return Result(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+            return Result(self._rows(cursor, steps[-1]), cursor.rowcount)
+
+    def _rows(self, cursor: extensions.cursor, step: Step | str) -> list[Row]:
+        if isinstance(step, str) or cursor.description is None:
+            return []
+        if step.query not in self._row_types:
+            # A query returns the same columns always: it names them.
+            names = [column.name for column in cursor.description]
+            self._row_types[step.query] = namedtuple("Row", names, rename=True)
+        make = self._row_types[step.query]._make
+        return [make(row) for row in cursor.fetchall()]
 
     def _bound(self, connection: Connection, cursor: extensions.cursor, step: Step | str) -> bytes:
         if isinstance(step, str):

@@ -13,7 +13,8 @@ import msgspec
 
 from app.catalog import signing
 from app.catalog.context import Caller, Catalog, Warehouse
-from app.catalog.vended_places import Holder, keep_place
+from app.catalog.locations import Holder
+from app.catalog.vended_places import keep_place
 from app.catalog.warehouse_profiles import profile_of
 from app.changes.audit import AuditEvent, AuditObject, record_issued
 from app.errors import ServiceError

@@ -5,8 +5,9 @@ import unicodedata
 from typing import NamedTuple
 
 from app.catalog.context import Warehouse
-from app.db import Database, Transaction
+from app.db import Database, Row, Transaction
 from app.errors import IllegalArgumentException
+from app.identifiers import TableIdentifier
 from app.storage import locations
 from app.storage.registry import Storages
 
@@ -51,49 +52,89 @@ class Adoption(NamedTuple):
     metadata_location: str
 
 
+class Holder(NamedTuple):
+    """Who has keys for what; ``principal`` also tells apart two who had the same name at different times."""
+
+    principal: str
+    identifier: TableIdentifier
+
+
 def claim_location(
-    tx: Transaction, warehouse: Warehouse, location: str, object_id: int = 0, adoption: Adoption | None = None
+    tx: Transaction,
+    warehouse: Warehouse,
+    location: str,
+    object_id: int = 0,
+    adoption: Adoption | None = None,
+    holder: Holder | None = None,
 ) -> None:
     """Take a place for an object until the transaction ends.
 
-    :param adoption: lets the object share the place of a held one that it once was
-    :raises IllegalArgumentException: when another object's location contains it or lies inside it
+    :raises IllegalArgumentException: as :func:`refuse_obstacle`
     """
     lock_location(tx, warehouse.id, location)
-    refuse_overlap(tx, warehouse, location, object_id, adoption)
+    refuse_obstacle(tx, warehouse, location, object_id, adoption, holder)
 
 
 def lock_location(tx: Transaction, warehouse_id: int, location: str) -> None:
     """Keep others from claiming this place, or one around or inside it, until the transaction ends."""
-    keys = [*locations.ancestors(location), locations.key(location)]
-    tx.queue("lock_location", warehouse_id=warehouse_id, keys=keys)
+    tx.queue("lock_location", warehouse_id=warehouse_id, keys=_keys(locations.key(location)))
 
 
-def refuse_overlap(
+def refuse_obstacle(
     source: Database | Transaction,
     warehouse: Warehouse,
     location: str,
     object_id: int = 0,
     adoption: Adoption | None = None,
+    holder: Holder | None = None,
 ) -> None:
     """
-    :raises IllegalArgumentException: when another object's location contains this one or lies inside it
+    :param adoption: lets the object share the place of a held one that it once was
+    :param holder: for whom the temporary keys of everybody else count as well
+    :raises IllegalArgumentException: when another object's location contains this one or lies inside it, or when keys
+        that count reach it
     """
+    found = find_obstacle(source, warehouse.id, location, object_id, adoption, holder)
+    if found is None:
+        return
+    if found.expires_at is not None:
+        raise IllegalArgumentException(
+            f"Invalid location {location!r}: until {found.expires_at:%Y-%m-%d %H:%M:%S %Z} somebody else has"
+            " temporary keys that reach it; take another one"
+        )
+    # Who has to be authorized may not know of the other one.
+    where = found.location if warehouse.names.is_open else None
+    raise overlaps(location, where, held=found.held)
+
+
+def find_obstacle(
+    source: Database | Transaction,
+    warehouse_id: int,
+    location: str,
+    object_id: int = 0,
+    adoption: Adoption | None = None,
+    holder: Holder | None = None,
+) -> Row:
+    """Return what keeps a place from being taken, None when it is free; ``expires_at`` marks temporary keys."""
     key = locations.key(location)
     uuid, metadata_location = adoption or (None, None)
-    other = source.fetch_one(
-        "find_overlapping_location",
-        warehouse_id=warehouse.id,
+    return source.fetch_one(
+        "find_obstacle",
+        warehouse_id=warehouse_id,
         id=object_id,
-        keys=[*locations.ancestors(location), key],
+        keys=_keys(key),
         key=key,
         uuid=uuid,
         metadata_location=metadata_location,
+        principal=holder.principal if holder else None,
+        levels=list(holder.identifier.namespace) if holder else None,
+        name=holder.identifier.name if holder else None,
     )
-    if other is not None:
-        # Who has to be authorized may not know of the other one.
-        where = other.location if warehouse.names.is_open else None
-        raise overlaps(location, where, held=other.held)
+
+
+def _keys(key: str) -> list[str]:
+    """A place behind all that contain it, outermost first."""
+    return [*locations.ancestors(key), key]
 
 
 def overlaps(location: str, other: str | None, *, held: bool = False) -> IllegalArgumentException:

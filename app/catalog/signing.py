@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from app.catalog.context import Catalog, Warehouse
 from app.catalog.kinds import TABLE
-from app.catalog.locations import refuse_overlap, slug
+from app.catalog.locations import refuse_obstacle, slug
 from app.catalog.tables import load_table_location
 from app.catalog.warehouse_profiles import profile_of
 from app.errors import (
@@ -190,7 +190,7 @@ def _staged_location(parent: Location, name: str, place: Location) -> Location |
 def _is_taken(catalog: Catalog, warehouse: Warehouse, location: Location) -> bool:
     """Whether it is the place of a table that is there, perhaps renamed, or dropped and held."""
     try:
-        refuse_overlap(catalog.db, warehouse, location.key)
+        refuse_obstacle(catalog.db, warehouse, location.key)
     except IllegalArgumentException:
         return True
     return False

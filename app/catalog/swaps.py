@@ -8,12 +8,11 @@ from app.catalog.documents import document_result
 from app.catalog.idempotency import keep_result
 from app.catalog.intents import Prepared
 from app.catalog.kinds import TABLE
-from app.catalog.locations import Adoption, claim_location, overlaps
+from app.catalog.locations import Adoption, Holder, claim_location, overlaps
 from app.catalog.maintenance import enqueue_superseded
 from app.catalog.namespaces import no_such_namespace
 from app.catalog.purge import refuse_while_purged
 from app.catalog.sweep import refuse_while_deleted
-from app.catalog.vended_places import Holder, refuse_open_place
 from app.changes.log import Change, record_change
 from app.db import ConstraintViolated, Transaction
 from app.errors import AlreadyExistsException
@@ -63,10 +62,8 @@ def _swap_one(tx: Transaction, caller: Caller, warehouse: Warehouse, item: Prepa
         enqueue_superseded(tx, warehouse.id, item.base.metadata, item.metadata)
     if item.moves:
         # After the row: whoever lost the race for a name or a uuid hears of that, not of its location.
-        location, adoption = item.metadata["location"], _adoption(item)
-        claim_location(tx, warehouse, location, object_id, adoption)
         holder = Holder(caller.identity, item.intent.identifier)
-        refuse_open_place(tx, warehouse, location, holder, is_adopted=adoption is not None)
+        claim_location(tx, warehouse, item.metadata["location"], object_id, _adoption(item), holder)
     if item.intent.adopted is not None:
         refuse_while_purged(tx, item.metadata["location"])
         refuse_while_deleted(tx, item.intent.adopted)

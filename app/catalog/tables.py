@@ -14,10 +14,10 @@ from app.catalog.documents import document_result, revive_document
 from app.catalog.idempotency import keep_result, mutation, no_result, once
 from app.catalog.intents import Base, Intent, prepare, read_bases
 from app.catalog.kinds import TABLE
+from app.catalog.locations import Holder, refuse_obstacle
 from app.catalog.metadata_files import encode_document, read_metadata_file
 from app.catalog.packing import document_of
 from app.catalog.table_requests import NewTable, TableCommit
-from app.catalog.vended_places import Holder, refuse_place
 from app.identifiers import Namespace, TableIdentifier
 from app.metadata import snapshots
 from app.metadata.shapes import JsonObject
@@ -75,9 +75,8 @@ def stage_table(catalog: Catalog, caller: Caller, warehouse: Warehouse, new: New
     intent = _creation(catalog, new)
     (base,) = read_bases(catalog.db, warehouse, [intent])
     prepared = prepare(catalog, warehouse, intent, base)
-    refuse_place(
-        catalog.db, warehouse, prepared.metadata["location"], Holder(caller.identity, new.identifier)
-    )
+    holder = Holder(caller.identity, new.identifier)
+    refuse_obstacle(catalog.db, warehouse, prepared.metadata["location"], holder=holder)
     if caller.idempotency is not None:
         with mutation(catalog, caller, warehouse) as tx:
             keep_result(tx, caller, warehouse, {"document": prepared.document})

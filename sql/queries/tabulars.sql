@@ -56,25 +56,41 @@ END
 FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS claimed (key, depth)
 ORDER BY claimed.depth;
 
+-- What keeps an object from taking a place: another one there, around or inside, or else, for the principal that is
+-- named, keys of others that reach it; those have expires_at.
 -- The last of the keys is the location itself, the others are its ancestors; '0' is the character behind '/'.
 -- A held object does not count when it is the very one that comes back: same place, and same uuid or metadata file.
--- name: find_overlapping_location (prepared)
-SELECT t.location, false AS held FROM tabulars t
+-- Nor do keys for the place itself, to who comes back to it: the same name, or files that were there before.
+-- name: find_obstacle (prepared)
+SELECT t.location, false AS held, NULL::timestamptz AS expires_at FROM tabulars t
 WHERE t.warehouse_id = %(warehouse_id)s AND t.id <> %(id)s AND t.location_key = ANY(%(keys)s::text[])
 UNION ALL
-SELECT t.location, false AS held FROM tabulars t
+SELECT t.location, false AS held, NULL AS expires_at FROM tabulars t
 WHERE t.warehouse_id = %(warehouse_id)s AND t.id <> %(id)s
     AND t.location_key > %(key)s || '/' AND t.location_key < %(key)s || '0'
 UNION ALL
-SELECT h.location, true AS held FROM held_tabulars h
+SELECT h.location, true AS held, NULL AS expires_at FROM held_tabulars h
 WHERE h.warehouse_id = %(warehouse_id)s AND h.location_key = ANY(%(keys)s::text[])
     AND (
         h.location_key = %(key)s AND (h.uuid = %(uuid)s::uuid OR h.metadata_location = %(metadata_location)s::text)
     ) IS NOT TRUE
 UNION ALL
-SELECT h.location, true AS held FROM held_tabulars h
+SELECT h.location, true AS held, NULL AS expires_at FROM held_tabulars h
 WHERE h.warehouse_id = %(warehouse_id)s
     AND h.location_key > %(key)s || '/' AND h.location_key < %(key)s || '0'
+UNION ALL
+SELECT p.location_key, false AS held, p.expires_at FROM vended_places p
+WHERE p.warehouse_id = %(warehouse_id)s AND p.location_key = ANY(%(keys)s::text[])
+    AND p.expires_at > now() AND p.principal <> %(principal)s
+    AND NOT (
+        p.location_key = %(key)s
+        AND (%(metadata_location)s::text IS NOT NULL OR p.levels = %(levels)s::text[] AND p.name = %(name)s)
+    )
+UNION ALL
+SELECT p.location_key, false AS held, p.expires_at FROM vended_places p
+WHERE p.warehouse_id = %(warehouse_id)s
+    AND p.location_key > %(key)s || '/' AND p.location_key < %(key)s || '0'
+    AND p.expires_at > now() AND p.principal <> %(principal)s
 LIMIT 1;
 
 -- No row when the namespace was dropped or renamed meanwhile.

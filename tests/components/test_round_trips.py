@@ -108,7 +108,7 @@ def test_messages_of_each_write(service: Service) -> None:
         "create a namespace": 2,
         "create one in another": 3,
         "drop a namespace": 2,
-        "create a table": 5,
+        "create a table": 4,
         "commit": 3,
         "commit nothing": 3,
     }

@@ -1,8 +1,8 @@
 """``make bench``: measures the service and prints tables, each figure with its target and a verdict.
 
 Names are those of cases (requests per second as ratios to a raw "hello") and of parts. What happens meanwhile goes
-to standard error. The exit status is 1 when a request failed, and with ``--check`` when a figure is below 0.8 of the
-one in figures.toml.
+to standard error. The exit status is 1 when a request failed, and with ``--check`` when both ratios of a case are below
+0.8 of those in figures.toml.
 """
 
 import argparse

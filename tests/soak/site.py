@@ -19,6 +19,7 @@ SETTINGS = {
     "server.trusted_proxies": "127.0.0.1",
     "jobs.heartbeat_interval": "1s",
     "jobs.lease_timeout": "5s",
+    "cache.max_bytes": "2MiB",  # full in the first round: what grows then is no memory of answers
 }
 # Of the pool, of each worker's own, of the jobs process.
 CONNECTIONS = NODES * (20 + 2 * 2 + 6)

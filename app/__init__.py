@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING
 from app.config import Settings
 
 if TYPE_CHECKING:  # the supervisor and gunicorn's master start faster without them
-    from flask import Flask
-
+    from app.api.application import Application
     from app.api.context import Services
+    from app.auth.authenticator import Authenticator
     from app.db import Database
 
 
-def create_app(settings: Settings) -> "Flask":
+def create_app(settings: Settings) -> "Application":
     """Wire the service of one process. Nothing is connected before the first request."""
-    from flask import Flask
-
-    from app.api import authentication, rate_limit
     from app.api.admission import Admission
+    from app.api.application import Application
     from app.api.compression import Compression
-    from app.api.context import EXTENSION
     from app.api.errors import install_error_handlers
     from app.api.etags import names
     from app.db import Database
@@ -29,22 +26,20 @@ def create_app(settings: Settings) -> "Flask":
 
     failpoints.arm(settings.testing.failpoints)
     db = Database.for_worker(settings)
-    app = Flask(__name__, static_folder=None)
+    services = _services(settings, db)
+    app = Application(__name__, services)
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.max_request_body_size
     app.url_map.merge_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    services = app.extensions[EXTENSION] = _services(settings, db)
-    _authenticate(app, settings, db)
     _mount(app)
     _measure(app, settings, db, services)
     Admission(settings.limits.max_in_flight_per_worker).install(app)
     Compression(settings, services.catalog.cpu).install(app)
-    rate_limit.install_rate_limit(app, settings.rate_limit)
     install_error_handlers(app)
     _surround(app, settings)
     app.extensions[HOT] = HotServices(
-        app.extensions[authentication.EXTENSION],
-        app.extensions[rate_limit.EXTENSION],
+        services.authenticator,
+        services.buckets,
         names,
         services.catalog,
         services.warehouses,
@@ -60,6 +55,8 @@ def _services(settings: Settings, db: "Database") -> "Services":
     from app.auth.attempts import Attempts
     from app.auth.authority import Authorities
     from app.auth.decide import Policy
+    from app.auth.oauth import issuer_of
+    from app.auth.rates import TokenBuckets
     from app.catalog.context import Catalog
     from app.catalog.metric_reports import report_buffer
     from app.catalog.storages import WarehouseStorages
@@ -74,31 +71,38 @@ def _services(settings: Settings, db: "Database") -> "Services":
     lifecycle.at_worker_stop(audit.close)
     lifecycle.at_worker_stop(reports.close)
     attempts = Attempts(settings.auth.max_failures_per_minute)
-    authorities, policy = Authorities(db), Policy.of(settings)
+    authorities, policy, authenticator = Authorities(db), Policy.of(settings), _authenticator(settings, db)
+    rate = settings.rate_limit.requests_per_second
     return Services(
-        catalog, Warehouses(catalog), Probe(settings), reports, audit, attempts, authorities, policy
+        catalog,
+        Warehouses(catalog),
+        Probe(settings),
+        reports,
+        audit,
+        attempts,
+        authorities,
+        policy,
+        authenticator,
+        issuer_of(settings, authenticator),
+        TokenBuckets(rate, settings.rate_limit.burst or rate) if rate else None,
     )
 
 
-def _authenticate(app: "Flask", settings: Settings, db: "Database") -> None:
-    """Know who asks, where that is asked for."""
-    from app.api import oauth
-    from app.api.authentication import EXTENSION
+def _authenticator(settings: Settings, db: "Database") -> "Authenticator | None":
+    """What knows who asks, where that is asked for."""
     from app.api.context import origin_of
     from app.auth.authenticator import authenticator_of
-    from app.auth.oauth import issuer_of
     from app.catalog.openid_sessions import OpenIdSessions
     from app.observability import lifecycle
 
-    openid = OpenIdSessions(settings, db, origin_of)
-    authenticator = authenticator_of(settings, db, [openid]) if settings.auth.enabled else None
-    if authenticator is not None:
-        lifecycle.at_worker_stop(authenticator.last_used.close)
-    app.extensions[EXTENSION] = authenticator
-    app.extensions[oauth.EXTENSION] = issuer_of(settings, authenticator)
+    if not settings.auth.enabled:
+        return None
+    authenticator = authenticator_of(settings, db, [OpenIdSessions(settings, db, origin_of)])
+    lifecycle.at_worker_stop(authenticator.last_used.close)
+    return authenticator
 
 
-def _mount(app: "Flask") -> None:
+def _mount(app: "Application") -> None:
     """Mount every operation, and the document that is made of their declarations."""
     from app.api import health, oauth
     from app.api import metrics as exposition
@@ -120,7 +124,7 @@ def _mount(app: "Flask") -> None:
     app.register_blueprint(DocumentRoutes(declared).blueprint)
 
 
-def _measure(app: "Flask", settings: Settings, db: "Database", services: "Services") -> None:
+def _measure(app: "Application", settings: Settings, db: "Database", services: "Services") -> None:
     """Figures, and who may read them."""
     from app.api import metrics as exposition
     from app.catalog.counts import count_entities
@@ -133,7 +137,7 @@ def _measure(app: "Flask", settings: Settings, db: "Database", services: "Servic
         metrics.label_commits_by_table()
 
 
-def _surround(app: "Flask", settings: Settings) -> None:
+def _surround(app: "Application", settings: Settings) -> None:
     """Layers of WSGI around the application."""
     from app.api.routing import RawPath
     from app.observability.forwarding import TrustedProxies

@@ -1,7 +1,8 @@
 """How many requests a worker takes at once: refusing early beats slowing everybody down."""
 
-from flask import Flask, g, request
+from flask import Flask
 
+from app.api.at_hand import at_hand
 from app.errors import SlowDownException, TooManyRequestsException
 from app.observability.metrics import metrics
 
@@ -20,16 +21,19 @@ class Admission:
         app.teardown_request(self._leave)
 
     def _enter(self) -> None:
-        if request.path in _EXEMPT:
+        here = at_hand()
+        if here.request.path in _EXEMPT:
             return
         if self._admitted >= self._limit:
             message = f"This worker handles {self._limit} requests already (limits.max_in_flight_per_worker)"
-            kind = SlowDownException if request.method in {"GET", "HEAD"} else TooManyRequestsException
+            kind = SlowDownException if here.request.method in {"GET", "HEAD"} else TooManyRequestsException
             metrics.rejected_requests.inc("in_flight")
             raise kind(message, headers={"Retry-After": "1"})
         self._admitted += 1
-        g.admitted = True
+        here.is_admitted = True
 
     def _leave(self, _: BaseException | None) -> None:
-        if g.pop("admitted", False):
+        here = at_hand()
+        if here.is_admitted:
+            here.is_admitted = False
             self._admitted -= 1

@@ -3,8 +3,9 @@
 from typing import Any
 
 import msgspec
-from flask import Response, g
+from flask import Response
 
+from app.api.at_hand import at_hand
 from app.catalog.delegation import NOTHING, Delegation
 
 JSON = "application/json"
@@ -59,12 +60,13 @@ def metadata_answer(
         more["remote-signing-config"] = {"properties": {}, "headers": {}}
     location = msgspec.json.encode(metadata_location)
     tail = b"," + msgspec.json.encode(more)[1:] if more else b"}"
-    g.body_key = etag and (etag, tail)
-    g.holds_secrets = delegation.way is not None
+    here = at_hand()
+    here.body_key = None if etag is None else (etag, tail)
+    here.holds_secrets = delegation.way is not None
     body = b"".join((b'{"metadata-location":', location, b',"metadata":', document.encode(), tail))
     return raw_answer(body, headers={"ETag": etag} if etag else None)
 
 
 def _storage_config() -> dict[str, str]:
-    profile = g.warehouse.profile
+    profile = at_hand().warehouse.profile
     return {} if profile is None else profile.client_properties()

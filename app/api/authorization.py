@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from flask import g, request
-
-from app.api.authentication import security_version, session
-from app.api.context import catalog, services, warehouse
-from app.api.idempotency import HEADER as IDEMPOTENCY_KEY
+from app.api.at_hand import at_hand
+from app.api.authentication import session
+from app.api.context import services, warehouse
+from app.api.idempotency import VARIABLE as IDEMPOTENCY_KEY
 from app.auth.access import Access, Found, Wanted
 from app.auth.authority import Viewer
 from app.auth.decide import Need, Verdict
-from app.auth.names import ANY, AuthorizedNames
+from app.auth.names import ANY, UNCHECKED, AuthorizedNames
 from app.auth.objects import SERVER, ObjectName
 from app.auth.privileges import ALL, Privilege, Privileges
 from app.catalog.context import Warehouse
@@ -23,7 +22,7 @@ from app.catalog.functions import no_such_function
 from app.catalog.kinds import KINDS
 from app.catalog.namespaces import no_such_namespace
 from app.catalog.warehouses import no_such_warehouse
-from app.changes.effects import READS
+from app.changes.effects import READS, UNTRACED
 from app.errors import Denial, ForbiddenException, InternalServerError, ServiceError
 from app.identifiers import Namespace, TableIdentifier
 from app.observability.failpoints import failpoint
@@ -33,14 +32,14 @@ _LISTING = Need(on="warehouse")
 
 def access() -> Access | None:
     """What the request may do; None where everybody may do all, without authentication."""
-    if not catalog().settings.auth.enabled:
+    here = at_hand()
+    if not here.services.catalog.settings.auth.enabled:
         return None
-    if "access" not in g:
-        found = services()
-        authority = found.authorities.of(session(), security_version())
-        g.access = Access(catalog().db, session(), authority, found.policy, AuthorizedNames())
-    current: Access = g.access
-    return current
+    if here.access is None:
+        found, asking = here.services, session()
+        authority = found.authorities.of(asking, here.security_version)
+        here.access = Access(found.catalog.db, asking, authority, found.policy, AuthorizedNames())
+    return here.access
 
 
 def enter(found: Warehouse, asked: str | None) -> None:
@@ -57,10 +56,12 @@ def enter(found: Warehouse, asked: str | None) -> None:
 
 def take(found: Warehouse) -> None:
     """As :func:`enter`, for requests that only keep their idempotency key in the warehouse."""
-    current, reads = access(), request.environ.get(READS)
-    if current is not None:
-        found = replace(found, names=current.names)
-    g.warehouse = found if reads is None else replace(found, reads=reads)
+    here, mine = at_hand(), access()
+    reads = here.request.environ.get(READS)
+    if mine is not None or reads is not None:
+        names = UNCHECKED if mine is None else mine.names
+        found = replace(found, names=names, reads=UNTRACED if reads is None else reads)
+    here.warehouse = found
 
 
 def authorize(need: Need | None, names: dict[str, Any]) -> None:
@@ -223,7 +224,9 @@ def _accept(current: Access, found: Found) -> None:
     asked = found.wanted
     if found.object_id is None:
         # A request that is repeated may have removed it: what it was answered is known further on.
-        repeatable = IDEMPOTENCY_KEY in request.headers and Privilege.CREATE not in asked.need.privileges
+        repeatable = (
+            IDEMPOTENCY_KEY in at_hand().request.environ and Privilege.CREATE not in asked.need.privileges
+        )
         if asked.may_be_missing or repeatable:
             return
     elif found.verdict is Verdict.ALLOWED:

@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from flask import g, request
 from marshmallow import Schema, ValidationError
 
+from app.api.answers import JSON
+from app.api.at_hand import at_hand
 from app.errors import BadRequestException, UnsupportedMediaTypeException
 
 
@@ -20,16 +21,18 @@ def read_body(schema: type[Schema], *, optional: bool = False) -> dict[str, Any]
     :raises BadRequestException: naming the member and the rule
     :raises UnsupportedMediaTypeException: when the body is declared to be something else than JSON
     """
+    here = at_hand()
+    request = here.request
     data = request.get_data(cache=True)
     if not data.strip():
         if not optional:
             raise BadRequestException("Invalid request body: expected a JSON object, got nothing")
         data = b"{}"
-    elif request.mimetype and not _is_json(request.mimetype):
+    elif request.environ.get("CONTENT_TYPE") != JSON and request.mimetype and not _is_json(request.mimetype):
         raise UnsupportedMediaTypeException(
             f"Unsupported Content-Type {request.mimetype}: the body has to be application/json"
         )
-    body = g.body = _decode(data)
+    body = here.body = _decode(data)
     if not isinstance(body, dict):
         raise BadRequestException("Invalid request body: expected a JSON object")
     return check_members(schema, body)
@@ -53,7 +56,7 @@ def _instance(schema: type[Schema]) -> Schema:
 
 
 def _is_json(mimetype: str) -> bool:
-    return mimetype == "application/json" or mimetype.endswith("+json")
+    return mimetype == JSON or mimetype.endswith("+json")
 
 
 def _decode(data: bytes) -> Any:

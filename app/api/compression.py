@@ -12,10 +12,11 @@ from collections.abc import Hashable
 from functools import lru_cache
 from typing import Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
+from app.api.at_hand import at_hand
 from app.api.etags import GZIP
 from app.config import Settings
 from app.errors import ServiceUnavailableException
@@ -67,7 +68,7 @@ class Compression:
         if etag is None and not is_large:
             return response
         response.headers.add("Vary", "Accept-Encoding")
-        if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+        if _takes_gzip(at_hand().request.environ.get("HTTP_ACCEPT_ENCODING", "")):
             if etag is not None:
                 response.headers["ETag"] = f'{etag[:-1]}{GZIP}"'
             if is_large:
@@ -75,17 +76,18 @@ class Compression:
         return response
 
     def _is_large(self, response: Response) -> bool:
+        here = at_hand()
         return (
-            request.method == "GET"
+            here.request.method == "GET"
             and response.status_code == 200
             and response.mimetype == "application/json"
-            and not g.get("holds_secrets")
+            and not here.holds_secrets
             and (response.content_length or 0) >= self._least
         )
 
     def _compress(self, response: Response) -> None:
         body = response.get_data()
-        key = g.get("body_key")
+        key = at_hand().body_key
         made = self._made.find(key) if key is not None else None
         if made is None:
             try:

@@ -1,9 +1,6 @@
 """Requests that were refused although it is known who made them: told to the audit."""
 
-from typing import Any
-
-from flask import g, request
-
+from app.api.at_hand import AtHand, at_hand
 from app.api.context import catalog, origin, request_id, services
 from app.changes.audit import AuditEvent, AuditObject, level_of
 from app.errors import ForbiddenException
@@ -23,9 +20,10 @@ def identified(error: ForbiddenException) -> ForbiddenException:
 
 def note_denial(error: ForbiddenException) -> None:
     """Have a 403 in the audit soon, unless it met somebody unknown."""
-    if "session" not in g:
+    here = at_hand()
+    if here.session is None:
         return
-    denial = error.denial
+    denial, asked = error.denial, here.request
     privilege = denial.privilege if denial else None
     services().audit.note(
         AuditEvent(
@@ -34,19 +32,19 @@ def note_denial(error: ForbiddenException) -> None:
             status=error.code,
             level=level_of(privilege),
             origin=origin(),
-            on=AuditObject(*denial[1:]) if denial else _named(g.get("names", {})),
+            on=AuditObject(*denial[1:]) if denial else _named(here),
             privilege=privilege,
-            operation=f"{request.method} {request.environ.get('bingsan.route') or request.path}",
+            operation=f"{asked.method} {asked.environ.get('bingsan.route') or asked.path}",
             details={"message": error.message[:_LONGEST_MESSAGE]},
         )
     )
 
 
-def _named(names: dict[str, Any]) -> AuditObject:
+def _named(here: AtHand) -> AuditObject:
     """What the path names."""
-    warehouse = g.get("warehouse") if "bingsan.warehouse" in request.environ else None
+    warehouse = here.warehouse if "bingsan.warehouse" in here.request.environ else None
     warehouse_id = None if warehouse is None else warehouse.id
-    for kind, named in names.items():
+    for kind, named in here.names.items():
         if isinstance(named, TableIdentifier):
             return AuditObject(kind, None, warehouse_id, named.namespace, named.name)
         if isinstance(named, Namespace):

@@ -4,12 +4,14 @@ import hashlib
 import uuid
 
 import msgspec
-from flask import g, request
 
+from app.api.at_hand import AtHand, at_hand
 from app.catalog.context import IdempotencyKey
 from app.errors import BadRequestException
 
 HEADER = "Idempotency-Key"
+VARIABLE = "HTTP_IDEMPOTENCY_KEY"
+"""The header in a WSGI environ."""
 
 
 def idempotency_key() -> IdempotencyKey | None:
@@ -17,12 +19,13 @@ def idempotency_key() -> IdempotencyKey | None:
 
     :raises BadRequestException: when it is no UUID of 36 characters, or given more than once
     """
-    values = [value.strip() for value in request.headers.getlist(HEADER) if value.strip()]
-    if not values:
+    here = at_hand()
+    value = here.request.environ.get(VARIABLE, "").strip()
+    if not value:
         return None
-    if len(values) > 1 or "," in values[0]:
+    if "," in value:  # servers join what is given twice
         raise BadRequestException(f"Invalid {HEADER}: given more than once")
-    return IdempotencyKey(_uuid(values[0]), _fingerprint(), keeps_missing=g.is_last_reading)
+    return IdempotencyKey(_uuid(value), _fingerprint(here), keeps_missing=here.is_last_reading)
 
 
 def _uuid(text: str) -> str:
@@ -35,9 +38,10 @@ def _uuid(text: str) -> str:
     return str(key)
 
 
-def _fingerprint() -> bytes:
+def _fingerprint(here: AtHand) -> bytes:
+    request = here.request
     asked = hashlib.sha256(
         f"{request.method} {request.path}?{request.query_string.decode('latin-1')}\n".encode()
     )
-    asked.update(msgspec.json.encode(g.get("body"), order="deterministic"))
+    asked.update(msgspec.json.encode(here.body, order="deterministic"))
     return asked.digest()

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, request
 from marshmallow import Schema
 
 from app.api.answers import no_content
+from app.api.at_hand import at_hand
 from app.api.authentication import principal
 from app.api.bodies import check_members, read_body
 from app.api.context import catalog, request_id, services, warehouse
@@ -62,12 +63,12 @@ def _read_report() -> Report:
     report_type = name_of(read_body(ReportMetricsRequestSchema)["report_type"].lower(), "report-type")
     checked: dict[str, Any] = {}
     if report_type in SCHEMAS:
-        checked = check_members(SCHEMAS[report_type], g.body)
+        checked = check_members(SCHEMAS[report_type], at_hand().body)
     return Report(report_type, checked.get("snapshot_id"), request.get_data())
 
 
 def _log(table: TableIdentifier, report: Report) -> None:
-    figures: dict[str, Any] = g.body["metrics"] if report.report_type in SCHEMAS else {}
+    figures: dict[str, Any] = at_hand().body["metrics"] if report.report_type in SCHEMAS else {}
     shown = {
         name.replace("-", "_"): figures[name]["value"]
         for name in _COUNTERS

@@ -1,10 +1,10 @@
 """The token endpoint. It answers as OAuth has it, in success and in failure, and not as the rest of the API does."""
 
 import json
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from app.api.answers import json_answer
 from app.api.context import catalog, client_address, origin_of, services
@@ -20,7 +20,6 @@ from app.errors import (
 )
 from app.observability.metrics import metrics
 
-EXTENSION = "bingsan.token_issuer"
 PATH = "/v1/oauth/tokens"
 LARGEST_BODY = 64 << 10
 _MOST_PARAMETERS = 50
@@ -48,7 +47,7 @@ declarations = {
 @blueprint.post(PATH)
 def get_token() -> Response:
     request.environ["bingsan.route"] = PATH
-    issuer = token_issuer()
+    issuer = services().issuer
     try:
         if issuer is None:
             raise OAuthError(
@@ -104,11 +103,6 @@ def _record(issued: Issued) -> None:
         details={"id": token.id, "scopes": token.scopes, "expires-at-ms": int(token.expires_at * 1000)},
     )
     record_issued(catalog().db, catalog().settings.audit, event)
-
-
-def token_issuer() -> TokenIssuer | None:
-    """What gives out tokens, None where nobody does."""
-    return cast(TokenIssuer | None, current_app.extensions[EXTENSION])
 
 
 def render(error: ServiceError) -> Response:

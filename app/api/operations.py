@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response
 
+from app.api.at_hand import at_hand
 from app.api.authentication import authenticate
 from app.api.authorization import authorize, enter
-from app.api.context import services
 from app.api.declarations import Declaration, declare
 from app.auth.decide import Need
 from app.auth.names import MeaningChanged
@@ -94,13 +94,15 @@ class Operations:
 
 def _decoding(view: View, route: str, need: Need | None, *, is_kept: bool) -> View:
     def dispatch(prefix: str | None = None, **raw: str) -> Response:
-        request.environ["bingsan.route"] = route
+        here = at_hand()
+        environ = here.request.environ
+        environ["bingsan.route"] = route
         if is_kept:
             keep_answer()
         authenticate()
         name = None if prefix is None else decode_segment(prefix)
-        enter(services().warehouses.resolve(name), name)
-        request.environ["bingsan.warehouse"] = active(g.warehouse).name
+        enter(here.services.warehouses.resolve(name), name)
+        environ["bingsan.warehouse"] = active(here.warehouse).name
         return call_with_names(view, need, raw)
 
     return dispatch
@@ -108,26 +110,27 @@ def _decoding(view: View, route: str, need: Need | None, *, is_kept: bool) -> Vi
 
 def keep_answer() -> None:
     """Let the server give the answer to this request again until something changes that was read for it."""
-    reads = request.environ.get(READS)
+    reads = at_hand().request.environ.get(READS)
     if reads is not None:
         reads.is_kept = True
 
 
 def call_with_names(view: View, need: Need | None, raw: dict[str, str], **more: Any) -> Response:
     """Call a view function with what the raw segments of its path name, and with ``more``, if the caller may."""
-    g.is_last_reading = not any("+" in segment for segment in raw.values())
+    here = at_hand()
+    here.is_last_reading = not any("+" in segment for segment in raw.values())
     try:
         return _call(view, need, _decode(raw), more)
     except _NOT_FOUND:
-        if g.is_last_reading:
+        if here.is_last_reading:
             raise
         # Java sends a space as "+"; others mean the plus sign itself.
-        g.is_last_reading = True
+        here.is_last_reading = True
         return _call(view, need, _decode(raw, keep_plus=True), more)
 
 
 def _call(view: View, need: Need | None, names: dict[str, Any], more: dict[str, Any]) -> Response:
-    g.names = names
+    at_hand().names = names
     for _ in range(_ATTEMPTS - 1):
         try:
             authorize(need, {**names, **more})

@@ -8,7 +8,7 @@ import msgspec
 from app.auth.authority import Authority, Viewer
 from app.auth.decide import Need, Place, Policy, Verdict, held, judge, reach
 from app.auth.names import ANY, AuthorizedNames
-from app.auth.privileges import Privileges, privileges_of
+from app.auth.privileges import Privileges, complete, privileges_of
 from app.auth.sessions import Session
 from app.db import Database
 from app.identifiers import Namespace, TableIdentifier
@@ -63,7 +63,7 @@ class Access:
     def at_large(self, warehouse_id: int | None, *, is_security: bool = False) -> Privileges:
         """Return what the principal may do with all of a warehouse, or with None with the server."""
         granted = self.authority.at_large(warehouse_id)
-        return granted if is_security else privileges_of(granted | self._implied)
+        return granted if is_security else complete(granted | self._implied)
 
     def sees(self, warehouse_id: int) -> bool:
         """Whether there is anything in the warehouse that the principal may see."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.auth.privileges import NONE, Privileges, privileges_of
+from app.auth.privileges import NONE, Privileges, complete, privileges_of
 from app.auth.sessions import Session
 from app.db import Database
 
@@ -35,7 +35,7 @@ class Authority(NamedTuple):
         """Return the rights that hold for all of a warehouse, or with None for the server."""
         if warehouse_id is None:
             return self.server
-        return privileges_of(self.server | self.warehouses.get(warehouse_id, NONE))
+        return complete(self.server | self.warehouses.get(warehouse_id, NONE))
 
 
 def load_authority(db: Database, principal_id: int | None, roles: Iterable[str] = ()) -> Authority:

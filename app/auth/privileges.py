@@ -46,5 +46,9 @@ def read_privilege(name: str, field: str) -> Privilege:
 
 def privileges_of(names: Iterable[str]) -> Privileges:
     """Return the privileges with these names, and with ``administer`` all of them."""
-    found = frozenset(Privilege(name) for name in names)
-    return ALL if Privilege.ADMINISTER in found else found
+    return complete(frozenset(Privilege(name) for name in names))
+
+
+def complete(privileges: Privileges) -> Privileges:
+    """Return all privileges if ``administer`` is among these, else these."""
+    return ALL if Privilege.ADMINISTER in privileges else privileges

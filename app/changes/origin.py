@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Any, Self
 
 from app.observability.redaction import mask_text
@@ -61,5 +62,10 @@ _KEPT = ("principal_id", "credential", "address", "user_agent")
 
 def shown_user_agent(text: str) -> str:
     """A client's ``User-Agent`` as it is kept: short, printable, without what looks like a secret."""
-    masked = mask_text(text[: 8 * LONGEST_USER_AGENT])[:LONGEST_USER_AGENT]
+    return _shown(text[: 8 * LONGEST_USER_AGENT])
+
+
+@lru_cache(maxsize=256)
+def _shown(text: str) -> str:
+    masked = mask_text(text)[:LONGEST_USER_AGENT]
     return "".join(character if character.isprintable() else "?" for character in masked)

@@ -4,12 +4,11 @@ from flask import Response
 
 from app.api.answers import no_content
 from app.api.bodies import read_body
-from app.api.context import caller, catalog
+from app.api.context import caller, catalog, services
 from app.api.context import warehouse as realm
 from app.api.declarations import IDEMPOTENCY_KEY
 from app.api.management.operations import ManagementOperations
 from app.api.needs import SECURITY
-from app.api.oauth import token_issuer
 from app.api.schemas.management_principals import RevokeTokensRequestSchema
 from app.auth.oauth import EXPIRED_FOR
 from app.auth.tokens import AccessToken, InvalidToken
@@ -44,7 +43,7 @@ def revoke_tokens() -> Response:
 
 
 def _read(text: str) -> AccessToken:
-    issuer = token_issuer()
+    issuer = services().issuer
     try:
         if issuer is None:
             raise InvalidToken("this server gives out none")

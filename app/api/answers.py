@@ -1,9 +1,10 @@
 """Answers: JSON that is already text passes through without being parsed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from flask import Response
+from werkzeug.http import HTTP_STATUS_CODES
 
 from app.api.at_hand import at_hand
 from app.catalog.delegation import NOTHING, Delegation
@@ -13,6 +14,27 @@ JSON = "application/json"
 HEADERS = {"Cache-Control": "no-store"}
 
 
+_STATUS_LINES = {code: f"{code} {text.upper()}" for code, text in HTTP_STATUS_CODES.items()}
+_WITHOUT_BODY = frozenset({204, 304})
+
+
+class Response:
+    """A whole answer, as WSGI wants it: Flask has nothing to add. Each of its headers is there once."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, body: bytes, status: int, headers: dict[str, str]) -> None:
+        self.body = body
+        self.status = status
+        self.headers = headers
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> tuple[bytes, ...]:
+        start_response(_STATUS_LINES[self.status], list(self.headers.items()))
+        if environ["REQUEST_METHOD"] == "HEAD" or self.status in _WITHOUT_BODY:
+            return ()
+        return (self.body,)
+
+
 def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Encode a JSON value."""
     return raw_answer(msgspec.json.encode(value), status, headers)
@@ -20,21 +42,25 @@ def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = 
 
 def raw_answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Send JSON text as it is."""
-    return Response(body, status, {**HEADERS, **(headers or {})}, content_type=JSON)
+    return typed_answer(body, JSON, status, headers)
+
+
+def typed_answer(
+    body: bytes, content_type: str, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """Send a body of some type."""
+    about = {"Content-Type": content_type, "Content-Length": str(len(body))}
+    return Response(body, status, {**HEADERS, **(headers or {}), **about})
 
 
 def no_content() -> Response:
     """204 without a body, and without a content type that would suggest one."""
-    answer = Response(status=204, headers=HEADERS)
-    del answer.headers["Content-Type"]
-    return answer
+    return Response(b"", 204, HEADERS.copy())
 
 
 def not_modified(etag: str) -> Response:
     """304: the client has it already."""
-    answer = Response(status=304, headers={**HEADERS, "ETag": etag})
-    del answer.headers["Content-Type"]
-    return answer
+    return Response(b"", 304, {**HEADERS, "ETag": etag})
 
 
 def metadata_answer(

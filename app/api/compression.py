@@ -10,12 +10,13 @@ import gzip
 from collections import OrderedDict
 from collections.abc import Hashable
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
-from flask import Flask, Response
+from flask import Flask
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
+from app.api.answers import JSON, Response
 from app.api.at_hand import at_hand
 from app.api.etags import GZIP
 from app.config import Settings
@@ -60,33 +61,37 @@ class Compression:
         self._made = Compressed(settings.cache.max_bytes // 4)
 
     def install(self, app: Flask) -> None:
-        app.after_request(self._finish)
+        app.after_request(self._finish_ours)
 
-    def _finish(self, response: Response) -> Response:
+    def _finish_ours(self, response: Any) -> Any:
+        if isinstance(response, Response):
+            self._finish(response)
+        return response
+
+    def _finish(self, response: Response) -> None:
         etag = response.headers.get("ETag")
         is_large = self._is_large(response)
         if etag is None and not is_large:
-            return response
-        response.headers.add("Vary", "Accept-Encoding")
+            return
+        response.headers["Vary"] = "Accept-Encoding"
         if _takes_gzip(at_hand().request.environ.get("HTTP_ACCEPT_ENCODING", "")):
             if etag is not None:
                 response.headers["ETag"] = f'{etag[:-1]}{GZIP}"'
             if is_large:
                 self._compress(response)
-        return response
 
     def _is_large(self, response: Response) -> bool:
         here = at_hand()
         return (
-            here.request.method == "GET"
-            and response.status_code == 200
-            and response.mimetype == "application/json"
+            len(response.body) >= self._least
+            and here.request.method == "GET"
+            and response.status == 200
+            and response.headers["Content-Type"] == JSON
             and not here.holds_secrets
-            and (response.content_length or 0) >= self._least
         )
 
     def _compress(self, response: Response) -> None:
-        body = response.get_data()
+        body = response.body
         key = at_hand().body_key
         made = self._made.find(key) if key is not None else None
         if made is None:
@@ -96,7 +101,7 @@ class Compression:
                 return  # all threads are busy: it goes as it is
             if key is not None:
                 self._made.keep(key, made)
-        response.set_data(made)
+        response.body, response.headers["Content-Length"] = made, str(len(made))
         response.headers["Content-Encoding"] = "gzip"
 
 

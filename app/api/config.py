@@ -2,9 +2,9 @@
 
 from urllib.parse import quote
 
-from flask import Response, request
+from flask import request
 
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.authentication import authenticate
 from app.api.authorization import enter
 from app.api.context import catalog, services

@@ -1,8 +1,6 @@
 """Access to a table's files: credentials to take along."""
 
-from flask import Response
-
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.authorization import demand, wanted
 from app.api.context import catalog, visitor, warehouse
 from app.api.data_access import data_access

@@ -2,9 +2,7 @@
 
 import time
 
-from flask import Response
-
-from app.api.answers import metadata_answer
+from app.api.answers import Response, metadata_answer
 from app.api.authorization import allowed, allowed_to_owner
 from app.api.context import catalog, visitor, warehouse
 from app.api.delegation import requested_delegation

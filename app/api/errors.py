@@ -2,11 +2,11 @@
 
 import re
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from app.api import oauth
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.authentication import authenticate
 from app.api.context import catalog
 from app.api.denials import identified, note_denial

@@ -1,8 +1,6 @@
 """Function operations."""
 
-from flask import Response
-
-from app.api.answers import json_answer, raw_answer
+from app.api.answers import Response, json_answer, raw_answer
 from app.api.authorization import viewer
 from app.api.context import catalog, warehouse
 from app.api.declarations import PAGES

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.context import services
 from app.api.declarations import declare
 from app.api.operations import keep_answer

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import request
 from marshmallow import Schema
 
-from app.api.answers import no_content
+from app.api.answers import Response, no_content
 from app.api.at_hand import at_hand
 from app.api.authentication import principal
 from app.api.bodies import check_members, read_body

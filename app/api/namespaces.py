@@ -1,8 +1,6 @@
 """Namespace operations."""
 
-from flask import Response
-
-from app.api.answers import json_answer, no_content
+from app.api.answers import Response, json_answer, no_content
 from app.api.authorization import demand, demand_at_large, viewer, wanted
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse

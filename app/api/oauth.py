@@ -4,9 +4,9 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.context import catalog, client_address, origin_of, services
 from app.api.declarations import Answer, declare
 from app.api.rate_limit import admit_address

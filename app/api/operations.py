@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask
 
+from app.api.answers import Response
 from app.api.at_hand import at_hand
 from app.api.authentication import authenticate
 from app.api.authorization import authorize, enter

@@ -2,8 +2,7 @@
 
 from typing import Any, NoReturn
 
-from flask import Response
-
+from app.api.answers import Response
 from app.api.needs import needs
 from app.api.operations import Operations
 from app.auth.privileges import Privilege

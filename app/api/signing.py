@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from flask import Response
-
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.authorization import access, demand, wanted
 from app.api.bodies import read_body
 from app.api.context import catalog, warehouse

@@ -1,8 +1,8 @@
 """Table operations."""
 
-from flask import Response, request
+from flask import request
 
-from app.api.answers import json_answer, metadata_answer, no_content, not_modified
+from app.api.answers import Response, json_answer, metadata_answer, no_content, not_modified
 from app.api.authorization import demand, viewer, wanted
 from app.api.bodies import read_body
 from app.api.commit_needs import WRITING, wanted_for_commits

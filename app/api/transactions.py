@@ -1,8 +1,6 @@
 """Multi-table transactions."""
 
-from flask import Response
-
-from app.api.answers import no_content
+from app.api.answers import Response, no_content
 from app.api.authorization import demand
 from app.api.bodies import read_body
 from app.api.commit_needs import wanted_for_commits

@@ -1,8 +1,6 @@
 """View operations."""
 
-from flask import Response
-
-from app.api.answers import json_answer, metadata_answer, no_content
+from app.api.answers import Response, json_answer, metadata_answer, no_content
 from app.api.authorization import demand, viewer, wanted
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse

@@ -47,10 +47,10 @@ def _describe() -> dict[str, Any]:
 
     app = create_app(Settings.load(environ=SETTINGS))
     with app.test_request_context():
-        document = app.view_functions["document.open_api_document"]().get_json()
+        document = app.view_functions["document.open_api_document"]()
     rules = app.url_map.iter_rules()
     return {
-        "document": document,
+        "document": json.loads(document.body),
         "routes": [f"{method} {rule.rule}" for rule in rules for method in rule.methods or ()],
     }
 

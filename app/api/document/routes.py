@@ -5,9 +5,9 @@ from functools import cached_property
 from pathlib import Path
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 
-from app.api.answers import json_answer, raw_answer
+from app.api.answers import Response, json_answer, raw_answer, typed_answer
 from app.api.declarations import Answer, Declaration, declare
 from app.api.document.notation import JsonObject
 from app.errors import NotFoundException
@@ -89,4 +89,4 @@ def _asset(body: bytes, content_type: str) -> Response:
         "Cache-Control": "no-cache",
         "Content-Security-Policy": _POLICY,
     }
-    return Response(body, headers=headers, content_type=content_type)
+    return typed_answer(body, content_type, headers=headers)

@@ -3,9 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response
-
-from app.api.answers import json_answer, no_content
+from app.api.answers import Response, json_answer, no_content
 from app.api.authentication import session
 from app.api.bodies import read_body
 from app.api.context import caller, catalog

@@ -5,9 +5,9 @@ from ipaddress import ip_address
 from typing import Any
 
 import msgspec
-from flask import Response, request
+from flask import request
 
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.context import catalog
 from app.api.declarations import PAGES, Parameter
 from app.api.management.operations import ManagementOperations

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from flask import Response
-
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.authentication import principal
 from app.api.authorization import authorize, sees
 from app.api.context import catalog, services

@@ -1,9 +1,9 @@
 """Functions: created and dropped. The Iceberg API lists and loads them."""
 
 import msgspec
-from flask import Response, request
+from flask import request
 
-from app.api.answers import no_content
+from app.api.answers import Response, no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
 from app.api.declarations import IDEMPOTENCY_KEY

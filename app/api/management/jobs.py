@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from flask import Response
 
-from app.api.answers import json_answer, no_content
+from app.api.answers import Response, json_answer, no_content
 from app.api.authentication import session
 from app.api.authorization import authorize
 from app.api.context import caller, catalog, warehouse

@@ -4,9 +4,8 @@ import re
 from typing import Any
 
 import msgspec
-from flask import Response
 
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.context import catalog, warehouse
 from app.api.declarations import PAGES, Parameter
 from app.api.management.operations import ManagementOperations

@@ -1,8 +1,6 @@
 """Namespaces: renamed, and dropped with all that is in them."""
 
-from flask import Response
-
-from app.api.answers import json_answer, no_content
+from app.api.answers import Response, json_answer, no_content
 from app.api.authorization import demand, demand_at_large, wanted
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse

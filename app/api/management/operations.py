@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, request
 
+from app.api.answers import Response
 from app.api.authentication import authenticate
 from app.api.authorization import enter, take
 from app.api.context import services

@@ -1,8 +1,6 @@
 """Principals and their client secrets."""
 
-from flask import Response
-
-from app.api.answers import json_answer, no_content
+from app.api.answers import Response, json_answer, no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog
 from app.api.context import warehouse as realm

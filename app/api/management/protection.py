@@ -1,8 +1,6 @@
 """The flag that keeps namespaces, tables and views from being dropped."""
 
-from flask import Response
-
-from app.api.answers import json_answer
+from app.api.answers import Response, json_answer
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, warehouse
 from app.api.declarations import IDEMPOTENCY_KEY

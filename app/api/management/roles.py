@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from flask import Response
-
-from app.api.answers import json_answer, no_content
+from app.api.answers import Response, json_answer, no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog
 from app.api.context import warehouse as realm

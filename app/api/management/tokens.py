@@ -1,8 +1,6 @@
 """Access tokens that shall not hold any more."""
 
-from flask import Response
-
-from app.api.answers import no_content
+from app.api.answers import Response, no_content
 from app.api.bodies import read_body
 from app.api.context import caller, catalog, services
 from app.api.context import warehouse as realm

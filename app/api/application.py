@@ -74,6 +74,9 @@ class Application(Flask):
     def preprocess_request(self) -> ResponseReturnValue | None:
         here = at_hand()
         here.services, here.request = self.services, request_ctx.request
+        here.request.max_content_length = self.config[
+            "MAX_CONTENT_LENGTH"
+        ]  # Flask looks for it with every use
         return super().preprocess_request()
 
     def make_response(self, rv: ResponseReturnValue) -> FlaskResponse:

@@ -4,7 +4,7 @@ Each attribute that is read through one of Flask's proxies is looked up in the c
 much as reading it. Functions that every request runs take the object once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,6 +39,5 @@ class AtHand:
     is_admitted: bool = False
 
 
-def at_hand() -> AtHand:
-    """What is kept of the request at hand."""
-    return cast(AtHand, g._get_current_object())
+at_hand = cast(Callable[[], AtHand], g._get_current_object)
+"""What is kept of the request at hand."""

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.wsgi import get_content_length
+
 from app.api.at_hand import at_hand
 from app.api.authentication import session
 from app.api.delegation import requested_delegation
@@ -60,7 +62,7 @@ def caller() -> Caller:
     return Caller(
         origin(),
         time.monotonic() + here.services.catalog.settings.server.request_timeout,
-        here.request.content_length or 0,
+        get_content_length(here.request.environ) or 0,
         idempotency_key(),
         requested_delegation(),
     )

@@ -6,7 +6,7 @@ it holds in its metadata: ``component`` of a value, ``items`` of an array.
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 
 class RequestSchema(Schema):
@@ -15,11 +15,11 @@ class RequestSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    @pre_load
-    def drop_nulls(self, data: Any, **_: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {key: value for key, value in data.items() if value is not None}
+    def load(self, data: Any, **options: Any) -> Any:
+        """As marshmallow's; a hook would do the same but costs a third of the whole."""
+        if isinstance(data, dict):
+            data = {key: value for key, value in data.items() if value is not None}
+        return super().load(data, **options)
 
 
 class Text(fields.Field[str]):

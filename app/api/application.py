@@ -68,15 +68,14 @@ class Application(Flask):
             url_scheme=scheme,
             path_info=get_path_info(environ),
             default_method=environ["REQUEST_METHOD"],
-            query_args=environ["QUERY_STRING"],
+            query_args=environ.get("QUERY_STRING"),
         )
 
     def preprocess_request(self) -> ResponseReturnValue | None:
         here = at_hand()
         here.services, here.request = self.services, request_ctx.request
-        here.request.max_content_length = self.config[
-            "MAX_CONTENT_LENGTH"
-        ]  # Flask looks for it with every use
+        # Flask would look for it through its proxies with every use.
+        here.request.max_content_length = self.config["MAX_CONTENT_LENGTH"]
         return super().preprocess_request()
 
     def make_response(self, rv: ResponseReturnValue) -> FlaskResponse:

@@ -46,11 +46,6 @@ def principal() -> Principal:
     return session().principal
 
 
-def security_version() -> int:
-    """The ``security_version`` that the request at hand goes by; 0 without authentication."""
-    return at_hand().security_version
-
-
 def _session(here: AtHand, authenticator: Authenticator) -> Session:
     environ = here.request.environ
     credential = shown_credential(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY", ""))

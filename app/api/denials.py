@@ -42,7 +42,7 @@ def note_denial(error: ForbiddenException) -> None:
 
 def _named(here: AtHand) -> AuditObject:
     """What the path names."""
-    warehouse = here.warehouse if "bingsan.warehouse" in here.request.environ else None
+    warehouse = getattr(here, "warehouse", None) if "bingsan.warehouse" in here.request.environ else None
     warehouse_id = None if warehouse is None else warehouse.id
     for kind, named in here.names.items():
         if isinstance(named, TableIdentifier):

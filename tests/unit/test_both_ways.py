@@ -99,6 +99,7 @@ def test_what_must_not_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
         both.observe(asked(port, "GET", 503))
         both.observe(asked(port, "GET", 429))
         both.observe(asked(port, "DELETE", 413))
+        both.observe(asked(port, "POST", 401))
         BothWays(is_alone=lambda: False).observe(asked(port, "DELETE", 404))
         monkeypatch.setattr("tests.conformance.both_ways.ONCE", {running_test()})
         both.observe(asked(port))

@@ -163,6 +163,7 @@ def test_way_that_a_client_is_told(people: Identities, table: Tabular) -> None:
         assert "s3.remote-signing-enabled" not in ok(client.get(table.path, headers=sent))["config"]
 
 
+@pytest.mark.once("each refusal is an event")
 def test_refusals_are_in_the_audit(people: Identities, table: Tabular, minio: Minio) -> None:
     person, client = person_with(people, on_table(table.namespace, table.name), "vend", "read-data")
     signed = signed_by(client, minio, table)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.factories import unique_name
@@ -15,6 +16,9 @@ from tests.support.process import eventually
 from tests.support.server import Client, TestServer
 from tests.support.warehouses import LocalWarehouse, S3Warehouse, VendingWarehouse, Warehouse
 
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 SHARED: list[TestServer] = []
 MakeServer = Callable[..., AbstractContextManager[TestServer]]
 MakeNodes = Callable[..., AbstractContextManager[Nodes]]

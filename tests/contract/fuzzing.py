@@ -20,7 +20,6 @@ def examples(number: int) -> Any:
     return settings(
         max_examples=number * TIMES,
         derandomize=TIMES == 1,
-        deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )

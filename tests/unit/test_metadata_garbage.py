@@ -84,7 +84,7 @@ def untouched(base: Any, make: Callable[[], Any], parse: Callable[[Any], Any]) -
 TABLES = {version: table_with_snapshots(2, version) for version in (1, 2, 3)}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([1, 2, 3]), JSON | updates_of(sorted(ACTIONS)))
 def test_any_table_updates(version: int, updates: Any) -> None:
     base = TABLES[version]
@@ -92,14 +92,14 @@ def test_any_table_updates(version: int, updates: Any) -> None:
     untouched(base, apply, parse_table_metadata)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(JSON | updates_of(sorted(VIEW_ACTIONS)))
 def test_any_view_updates(updates: Any) -> None:
     base = view()
     untouched(base, partial(apply_view_updates, base, updates, now_ms=NOW_MS), parse_view_metadata)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(JSON, JSON, JSON, JSON)
 def test_any_new_table(schema: Any, spec: Any, order: Any, properties: Any) -> None:
     make = partial(new_table_metadata, table_uuid=UUID, location="s3://b/t", now_ms=NOW_MS)
@@ -108,7 +108,7 @@ def test_any_new_table(schema: Any, spec: Any, order: Any, properties: Any) -> N
     made(partial(make, schema=SCHEMA, properties=properties), parse_table_metadata)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(JSON, JSON)
 def test_any_new_view(schema: Any, version: Any) -> None:
     make = partial(new_view_metadata, view_uuid=UUID, location="s3://b/v")
@@ -116,7 +116,7 @@ def test_any_new_view(schema: Any, version: Any) -> None:
     made(partial(make, schema=SCHEMA, version=version), parse_view_metadata)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(JSON)
 def test_any_document_and_any_requirements(value: Any) -> None:
     made(partial(parse_table_metadata, value), parse_table_metadata)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadRequestException
@@ -41,7 +41,6 @@ def is_dotted(part: str) -> bool:
 lists = st.lists(segments, min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(roots, roots, lists, lists)
 def test_inside_is_a_matter_of_segments(root: str, other: str, outer: list[str], inner: list[str]) -> None:
     """Whatever the texts: one place is in another when its segments begin with the other's."""
@@ -51,7 +50,6 @@ def test_inside_is_a_matter_of_segments(root: str, other: str, outer: list[str],
         assert is_within(location, prefix) == (same_store and inner[: len(outer)] == outer)
 
 
-@settings(deadline=None)
 @given(roots, lists, lists)
 def test_below_is_inside(root: str, outer: list[str], inner: list[str]) -> None:
     prefix, location = joined(root, outer), joined(root, [*outer, *inner])
@@ -70,7 +68,6 @@ def neighbours(location: str) -> Iterator[str]:
     yield from (quote(location, safe="/:"), location.swapcase())
 
 
-@settings(deadline=None)
 @given(roots, lists)
 def test_neighbours_are_outside(root: str, parts: list[str]) -> None:
     prefix = joined(root, parts)
@@ -84,7 +81,6 @@ def test_neighbours_are_outside(root: str, parts: list[str]) -> None:
             assert is_within(other, prefix) == expected, (other, prefix)
 
 
-@settings(deadline=None)
 @given(roots, lists, st.sampled_from([".", "..", "%2e", "%2E%2e", ".%2e", "..%2f..", "%2e%2e%2Fx"]), lists)
 def test_no_step_upwards(root: str, before: list[str], step: str, after: list[str]) -> None:
     """However it is written, as every store and file system would take it."""
@@ -93,7 +89,6 @@ def test_no_step_upwards(root: str, before: list[str], step: str, after: list[st
     assert not AllowedLocations([f"{root}/"]).allows(location)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["", "file://"]), lists)
 def test_the_kernel_agrees(root: str, parts: list[str]) -> None:
     """What is taken is, as a path, what the operating system makes of it: nothing is left to resolve."""
@@ -103,7 +98,6 @@ def test_the_kernel_agrees(root: str, parts: list[str]) -> None:
         assert posixpath.normpath(path) == path
 
 
-@settings(deadline=None)
 @given(lists)
 def test_what_is_taken_has_no_steps(parts: list[str]) -> None:
     if taken(joined("s3://bucket", parts)):

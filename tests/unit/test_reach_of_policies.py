@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.storage.locations import Location
@@ -165,7 +165,6 @@ def near(path: str, place: int, letter: str) -> Iterator[str]:
     yield from (change(path) for change in CHANGES)
 
 
-@settings(deadline=None)
 @given(paths, accesses, st.integers(0, 99), letters, segments)
 def test_nothing_near_is_reached(path: str, access: Access, place: int, letter: str, name: str) -> None:
     policy = policy_of(path, access)
@@ -177,7 +176,6 @@ def test_nothing_near_is_reached(path: str, access: Access, place: int, letter: 
             assert listed(policy, key) == inside, (path, key)
 
 
-@settings(deadline=None)
 @given(paths, accesses, st.integers(0, 99), letters, segments)
 def test_a_store_without_escapes_reads_the_same(
     path: str, access: Access, place: int, letter: str, name: str
@@ -190,7 +188,6 @@ def test_a_store_without_escapes_reads_the_same(
             assert actions_at(policy, key, escapes=False) == actions_at(policy, key)
 
 
-@settings(deadline=None)
 @given(paths, accesses)
 def test_the_place_itself_and_its_surroundings(path: str, access: Access) -> None:
     policy = policy_of(path, access)
@@ -200,7 +197,6 @@ def test_the_place_itself_and_its_surroundings(path: str, access: Access) -> Non
     assert listed(policy, f"{path}/")
 
 
-@settings(deadline=None)
 @given(paths, accesses, segments)
 def test_no_other_bucket(path: str, access: Access, name: str) -> None:
     policy = policy_of(path, access)

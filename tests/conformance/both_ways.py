@@ -19,6 +19,8 @@ FOLDER = "BINGSAN_BOTH_WAYS"
 # What the hot way leaves to gunicorn, and Flask passes over.
 STOCK = "Range: bytes=0-"
 REPEATS = 2  # after the answer that is remembered
+# Of a comparison that fails: others may have changed something and changed it back.
+TRIES = 3
 HOT = re.compile(r"/health|/v1/config|/v1(/[^/]+)?/namespaces(/[^/]+(/(tables|views)(/[^/]+)?)?)?")
 KEPT = {200, 204, 304, 404}
 READS = {"GET", "HEAD"}
@@ -123,9 +125,10 @@ class BothWays:
         self._count("asked by tests", is_hot)
         try:
             with Line(exchange.port) as line:
-                stock = line.ask(sent.method, sent.stock())
-                asked = [line.ask(sent.method, sent.plain()) for _ in range(1 + is_hot * REPEATS)]
-                again = stock if all(one == stock for one in asked) else line.ask(sent.method, sent.stock())
+                for _ in range(TRIES):
+                    stock, asked, again = _answers(line, sent, is_hot)
+                    if all(answer == stock for answer in (*asked, again)):
+                        break
         except (OSError, AssertionError):  # closed: the test has stopped or broken the server
             self._count(f"{kind}, server gone")
             return
@@ -182,6 +185,14 @@ def judge(counts: Iterable[dict[str, int]]) -> tuple[str, list[str]]:
     if unjudged > compared / 20:
         faults.append(f"too many answers were not judged: {dict(total)}")
     return text, faults
+
+
+def _answers(line: Line, sent: Sent, is_hot: bool) -> tuple[bytes, list[bytes], bytes]:
+    """Return the stock way's answer, those of the other one, and the stock way's again."""
+    stock = line.ask(sent.method, sent.stock())
+    asked = [line.ask(sent.method, sent.plain()) for _ in range(1 + is_hot * REPEATS)]
+    is_same = all(one == stock for one in asked)
+    return stock, asked, stock if is_same else line.ask(sent.method, sent.stock())
 
 
 def _is_hot(exchange: Exchange) -> bool:

@@ -28,6 +28,8 @@ from tests.support.provider import AUDIENCE, Provider
 from tests.support.server import Client, TestServer
 from tests.support.warehouses import LocalWarehouse
 
+# A key that is not known is looked for at the provider, not too often.
+pytestmark = pytest.mark.once("each token is a question to the provider")
 REFUSED = "token of a provider refused"
 UNREACHABLE = "keys of the provider cannot be fetched"
 AUTH = {"auth.enabled": "true"}

@@ -39,6 +39,7 @@ def guarded(make_server: MakeServer, folder: Path) -> Iterator[TestServer]:
         testing__failpoints=f"mutation.end=hold:{folder}",
         server__request_timeout="3s",
         database__statement_timeout="2s",
+        server__hot_path=True,
     )
     with make_server(settings=settings, workers=1) as running:
         ok(create(Identities(running).admin, unique_name("first")))  # later ones are answered like it

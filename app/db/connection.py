@@ -78,7 +78,7 @@ def went_away(connection: Connection) -> bool:
 
 def install_wait_callback() -> None:
     """Make every psycopg2 call of this process wait with a deadline, cooperatively where gevent has patched it."""
-    wait = _wait_in_gevent() if _is_gevent_patched() else _wait_in_poll
+    wait = _wait_in_gevent() if is_gevent_patched() else _wait_in_poll
     extensions.set_wait_callback(_callback(wait))
 
 
@@ -89,7 +89,7 @@ def _native_poll_class() -> Callable[[], select.poll]:
     return select.poll if monkey is None else monkey.get_original("select", "poll")
 
 
-def _is_gevent_patched() -> bool:
+def is_gevent_patched() -> bool:
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("select"))
 

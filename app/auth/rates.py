@@ -26,3 +26,9 @@ class TokenBuckets:
         if len(self._buckets) > _CAPACITY:
             self._buckets.popitem(last=False)
         return 0.0 if passes else (1 - tokens) / self._rate
+
+    def give_back(self, key: str) -> None:
+        """Count a request less: it passed here, and is going to be counted where it is answered."""
+        if key in self._buckets:
+            tokens, then = self._buckets[key]
+            self._buckets[key] = (min(tokens + 1, self._burst), then)

@@ -102,7 +102,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self.stopping.wait(1.0)
         self._drain(servers, pool)
         if self.lanes is not None:
-            self.hot_way.validation.close()
+            self.hot_way.close()
         wakeup.stop()
 
     def _make_lanes(self) -> "Lanes | None":

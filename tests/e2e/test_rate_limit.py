@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import MakeServer
+from tests.contract.rights import WAREHOUSE, grant
 from tests.support.identities import Identities, secured_settings
 from tests.support.process import eventually
 from tests.support.server import TestServer
@@ -62,6 +63,18 @@ def test_a_principal_is_one_caller_wherever_it_is(make_server: MakeServer):
         assert answers[-1].status_code == 429
         assert "rate_limit.requests_per_second" in answers[-1].json()["error"]["message"]
         assert reader.get("/v1/config", headers=addresses[0]).status_code == 200
+
+
+def test_a_namespace_that_exists_counts_once(make_server: MakeServer):
+    """The hot way looks at it first and leaves the refusal to others."""
+    limits = {"rate_limit.requests_per_second": 1, "rate_limit.burst": 8}
+    with make_server(settings=secured_settings() | limits, workers=1) as server:
+        people = Identities(server)
+        person = people.person()
+        grant(people.admin, WAREHOUSE, person.name, "create")
+        creator = people.as_(person)
+        answers = [creator.post("/v1/namespaces", json={"namespace": ["a"]}).status_code for _ in range(8)]
+        assert answers == [200] + [409] * 7
 
 
 def test_who_shows_nothing_good_is_limited_by_address(make_server: MakeServer):

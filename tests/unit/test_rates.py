@@ -37,3 +37,18 @@ def test_memory_is_bounded(clock: Clock):
     for number in range(11_000):
         buckets.take(str(number))
     assert len(buckets._buckets) == 10_000
+
+
+def test_what_is_given_back_may_be_taken_again(clock: Clock) -> None:
+
+    buckets = TokenBuckets(1, 2, clock)
+    assert [buckets.take("a"), buckets.take("a")] == [0, 0]
+    buckets.give_back("a")
+    assert buckets.take("a") == 0
+    assert buckets.take("a") > 0
+    for _ in range(5):
+        buckets.give_back("a")
+    assert [buckets.take("a"), buckets.take("a")] == [0, 0]
+    assert buckets.take("a") > 0, "no more than the burst"
+    buckets.give_back("unknown")
+    assert [buckets.take("unknown"), buckets.take("unknown")] == [0, 0]

@@ -3,7 +3,7 @@
 What is not plain success is left to Flask, each request alone: then nothing was done here.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import gevent
@@ -27,7 +27,6 @@ from app.errors import InternalServerError, ServiceError
 from app.identifiers import decode_segment
 from app.observability.forwarding import TrustedProxies
 from app.observability.logs import get_logger
-from app.observability.request_ids import accept_request_id
 from app.server.deadlines import RequestDeadline
 from app.server.hot.heads import Head
 from app.server.hot.replies import Reply
@@ -50,22 +49,9 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 _decode = msgspec.json.Decoder(Body).decode
 
 
-class Created(NamedTuple):
-    """A namespace was created, and this is the answer."""
-
-    reply: Reply
-    request_id: str
-
-
-class Refused(NamedTuple):
-    """Nobody can say whether the namespace was created, or the database is away."""
-
-    error: ServiceError
-    request_id: str
-
-
-Outcome = Created | Refused | Learning | None
-"""None: Flask has to be asked."""
+Outcome = Reply | ServiceError | Learning | None
+"""The answer to a namespace that was created; why nobody can say that, or that the database is away; None, or who wants
+to learn from it: Flask has to be asked."""
 
 
 class Asked(NamedTuple):
@@ -74,13 +60,13 @@ class Asked(NamedTuple):
     head: Head
     body: bytes
     peer: str
+    request_id: str
     answer: Callable[[Outcome], None]
 
 
 class Task(NamedTuple):
     """A request that may be carried out here."""
 
-    asked: Asked
     session: Session
     warehouse: Warehouse
     creation: Creation
@@ -90,11 +76,9 @@ class Task(NamedTuple):
     def full_name(self) -> tuple[int, str]:
         return self.warehouse.id, self.creation.name
 
-    def created(self, loaded: LoadedNamespace) -> Created:
-        body = msgspec.json.encode(loaded.shown())
-        principal, warehouse = self.session.principal.name, self.warehouse.name
-        reply = self.shape.reply(body, principal=principal, warehouse=warehouse)
-        return Created(reply, self.creation.origin.request_id)
+    def reply(self, created: LoadedNamespace) -> Reply:
+        body = msgspec.json.encode(created.shown())
+        return self.shape.reply(body, principal=self.session.principal.name, warehouse=self.warehouse.name)
 
 
 class Batch:
@@ -103,8 +87,9 @@ class Batch:
     def __init__(self, waiting: Sequence[Asked]) -> None:
         self._left = dict(enumerate(waiting))
 
-    def __iter__(self) -> Iterator[tuple[int, Asked]]:
-        return iter(list(self._left.items()))
+    def left(self) -> list[tuple[int, Asked]]:
+        """Return the requests without an answer, with their numbers."""
+        return list(self._left.items())
 
     def answer(self, number: int, outcome: Outcome) -> None:
         asked = self._left.pop(number)
@@ -115,13 +100,13 @@ class Batch:
 
     def leave(self) -> None:
         """Leave all that are left to Flask: nothing was done for them."""
-        for number, _ in self:
+        for number, _ in self.left():
             self.answer(number, None)
 
     def refuse(self, error: ServiceError) -> None:
         """Answer all that are left."""
-        for number, asked in self:
-            self.answer(number, Refused(error, request_id_of(asked.head)))
+        for number, _ in self.left():
+            self.answer(number, error)
 
 
 class Creations:
@@ -135,9 +120,14 @@ class Creations:
         self._version: int | None = None
         self._waiting: list[Asked] = []
         self._wake = Event()
+        self._greenlet: gevent.Greenlet | None = None
 
     def start(self) -> None:
-        gevent.spawn(self._run)
+        self._greenlet = gevent.spawn(self._run)
+
+    def close(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.kill(block=False)
 
     def submit(self, asked: Asked) -> None:
         self._waiting.append(asked)
@@ -172,11 +162,11 @@ class Creations:
         """What may be done here, by warehouse; the rest is left to Flask."""
         names: set[tuple[int, str]] = set()
         tasks: dict[int, dict[int, Task]] = {}
-        for number, asked in batch:
+        for number, asked in batch.left():
             task = self._task(asked, version)
             if not isinstance(task, Task):
                 batch.answer(number, task)
-            elif task.full_name in names:
+            elif task.full_name in names or not self._services.admits(task.session):
                 batch.answer(number, None)
             else:
                 names.add(task.full_name)
@@ -205,7 +195,9 @@ class Creations:
         if not any(created):
             self._version = None  # perhaps it is another one now
         for (number, task), loaded in zip(tasks.items(), created, strict=True):
-            batch.answer(number, None if loaded is None else task.created(loaded))
+            if loaded is None:
+                self._services.forget(task.session)
+            batch.answer(number, None if loaded is None else task.reply(loaded))
 
     def _task(self, asked: Asked, version: int) -> Task | Learning | None:
         head = asked.head
@@ -222,9 +214,7 @@ class Creations:
             creation = self._creation(asked, session)
         except (ServiceError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        if creation is None or not self._services.admits(session):
-            return None
-        return Task(asked, session, warehouse, creation, shape)
+        return None if creation is None else Task(session, warehouse, creation, shape)
 
     def _may_create(self, session: Session, version: int, warehouse: Warehouse) -> bool:
         if self._services.authenticator is None:
@@ -249,17 +239,13 @@ class Creations:
             principal_id=principal.id,
             principal_kind=principal.kind,
             credential=session.credential or None,
-            request_id=request_id_of(head),
+            request_id=asked.request_id,
             address=self._proxies.client_address(asked.peer, head.forwarded_for),
             user_agent=head.user_agent,
         )
         creation = Creation(body.namespace[0], body.properties, origin)
         check_creation(self._services.catalog, creation)
         return creation
-
-
-def request_id_of(head: Head) -> str:
-    return accept_request_id(head.request_id)
 
 
 def _prefix(head: Head) -> str | None:

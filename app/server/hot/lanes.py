@@ -12,10 +12,12 @@ from gevent.event import Event
 from gevent.server import StreamServer
 
 from app.config import ServerSettings
+from app.errors import ServiceError
 from app.observability.logs import get_logger
 from app.observability.metrics import metrics
+from app.observability.request_ids import accept_request_id
 from app.server.connections import readable
-from app.server.hot.creations import Asked, Created, Outcome, Refused, request_id_of
+from app.server.hot.creations import Asked, Outcome
 from app.server.hot.heads import Head
 from app.server.hot.replies import Reply
 from app.server.hot.way import Fill, HotWay, record
@@ -207,7 +209,9 @@ class Lanes:
             return
         self._take(lane, data, head)
         metrics.requests_in_progress.values[()] += 1
-        self._way.creations.submit(Asked(head, body, lane.peer, partial(self._created, lane)))
+        request_id = accept_request_id(head.request_id)
+        answer = partial(self._created, lane, request_id)
+        self._way.creations.submit(Asked(head, body, lane.peer, request_id, answer))
 
     def _take(self, lane: Lane, data: bytes, head: Head) -> None:
         lane.is_busy, lane.is_fresh = True, False
@@ -229,32 +233,34 @@ class Lanes:
             self._close(lane)
             raise
 
-    def _created(self, lane: Lane, outcome: Outcome) -> None:
+    def _created(self, lane: Lane, request_id: str, outcome: Outcome) -> None:
         metrics.requests_in_progress.values[()] -= 1
         if lane not in self._lanes:
             return
         lane.is_busy = False
-        if isinstance(outcome, Created):
-            self._send(lane, outcome.reply, outcome.request_id)
-        elif isinstance(outcome, Refused):
-            self._refuse(lane, outcome)
+        if isinstance(outcome, Reply):
+            self._send(lane, outcome, request_id)
+        elif isinstance(outcome, ServiceError):
+            self._refuse(lane, outcome, request_id)
         else:
             self._hand_over(lane, lane.data, outcome)
 
-    def _refuse(self, lane: Lane, refused: Refused) -> None:
+    def _refuse(self, lane: Lane, error: ServiceError, request_id: str) -> None:
         head = lane.head
         assert head is not None
         with suppress(OSError):
-            lane.raw.send(refusal(refused.error, refused.request_id))
+            lane.raw.send(refusal(error, request_id))
         seconds = time.perf_counter() - lane.started
         client = self._way.client_address(head, lane.peer)
-        record_refusal(head, refused.error, refused.request_id, seconds, client)
+        record_refusal(head, error, request_id, seconds, client)
         self._close(lane)
 
     def _go_on(self, lane: Lane, found: Reply | Fill | None) -> None:
+        head = lane.head
+        assert head is not None
         lane.is_busy = False
         if isinstance(found, Reply):
-            self._send(lane, found, _request_id(lane))
+            self._send(lane, found, accept_request_id(head.request_id))
         else:
             self._hand_over(lane, lane.data, found)
 
@@ -341,11 +347,6 @@ class Lanes:
         lane.client.settimeout(self._write_timeout)
         lane.client.sendall(rest)
         self._sent(lane, reply, request_id)
-
-
-def _request_id(lane: Lane) -> str:
-    assert lane.head is not None
-    return request_id_of(lane.head)
 
 
 def _behind(sent: int, begin: bytes, body: bytes) -> bytes | memoryview:

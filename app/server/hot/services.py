@@ -41,4 +41,13 @@ class HotServices(NamedTuple):
         """Count a request that is answered here; what is left to Flask is counted there."""
         if self.authenticator is None or self.buckets is None:
             return True
-        return not self.buckets.take(f"principal {session.principal.name}")
+        return not self.buckets.take(_bucket(session))
+
+    def forget(self, session: Session) -> None:
+        """Do not count a request after all: it is left to Flask."""
+        if self.authenticator is not None and self.buckets is not None:
+            self.buckets.give_back(_bucket(session))
+
+
+def _bucket(session: Session) -> str:
+    return f"principal {session.principal.name}"

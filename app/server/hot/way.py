@@ -70,6 +70,10 @@ class HotWay:
         self.validation.start()
         self.creations.start()
 
+    def close(self) -> None:
+        self.creations.close()
+        self.validation.close()
+
     def find(self, head: Head, version: int | None, peer: str) -> Reply | Fill | None:
         """Return the reply to a request, or what to keep of Flask's; None to leave it to Flask altogether.
 

@@ -40,7 +40,6 @@ def test_memory_is_bounded(clock: Clock):
 
 
 def test_what_is_given_back_may_be_taken_again(clock: Clock) -> None:
-
     buckets = TokenBuckets(1, 2, clock)
     assert [buckets.take("a"), buckets.take("a")] == [0, 0]
     buckets.give_back("a")
